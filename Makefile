@@ -1,0 +1,20 @@
+# Thin names over scripts and the Swift package manager.
+.PHONY: dependencies build test check format
+
+SOURCES := Package.swift Sources Tests
+
+dependencies:
+	@scripts/dependencies
+
+build: dependencies
+	swift build
+
+test: dependencies
+	swift build --build-tests -Xswiftc -warnings-as-errors
+	swift test --skip-build -Xswiftc -warnings-as-errors
+
+check:
+	swift format lint --strict --recursive $(SOURCES)
+
+format:
+	swift format --in-place --recursive $(SOURCES)

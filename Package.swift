@@ -1,0 +1,63 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "millrace",
+    products: [
+        .executable(name: "shard-worker", targets: ["shard-worker"])
+    ],
+    targets: [
+        // C libraries: one module each, imported by one wrapper each.
+        .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // What the processes share.
+        .target(
+            name: "Common", dependencies: ["CXXHash", "CLinux"], path: "Sources/Common/Core", swiftSettings: strict),
+        .target(
+            name: "JSONRecords", dependencies: ["Common", "CSimdjson"], path: "Sources/Common/JSONRecords",
+            swiftSettings: strict),
+        .target(
+            name: "Kafka", dependencies: ["CRdkafka", "CLinux"], path: "Sources/Common/Kafka", swiftSettings: strict),
+        .target(
+            name: "Postgres", dependencies: ["Common", "CLibpq"], path: "Sources/Common/Postgres",
+            swiftSettings: strict),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], path: "Sources/Common/ZeroMQ", swiftSettings: strict),
+
+        // The processes.
+        .target(
+            name: "ShardWorkerCore",
+            dependencies: ["Common", "JSONRecords", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            path: "Sources/ShardWorker/Core", swiftSettings: strict),
+        .executableTarget(
+            name: "shard-worker", dependencies: ["Common", "ShardWorkerCore"], path: "Sources/ShardWorker/Main",
+            swiftSettings: strict),
+        .target(
+            name: "CoordinatorCore", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            path: "Sources/Coordinator/Core", swiftSettings: strict),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "CommonTests", dependencies: ["Common"], swiftSettings: strict),
+        .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
+        .testTarget(
+            name: "ShardWorkerCoreTests", dependencies: ["Common", "ShardWorkerCore"], swiftSettings: strict),
+        .testTarget(name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore"], swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

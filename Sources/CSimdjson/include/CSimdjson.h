@@ -1,0 +1,56 @@
+#ifndef MILLRACE_CSIMDJSON_H
+#define MILLRACE_CSIMDJSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What stands at a path of a document. */
+enum {
+  MR_MISSING = 0,
+  MR_NULL,
+  MR_BOOLEAN,  /* integer: 0 or 1 */
+  MR_INTEGER,  /* integer */
+  MR_UNSIGNED, /* above INT64_MAX; number holds it rounded */
+  MR_DOUBLE,   /* number */
+  MR_STRING,   /* bytes, length: unescaped UTF-8 */
+  MR_NESTED,   /* an object or array */
+};
+
+typedef struct {
+  int32_t kind;
+  int64_t integer;
+  double number;
+  const char *bytes;
+  size_t length;
+} mr_value;
+
+/* Why a document was refused. */
+enum {
+  MR_OK = 0,
+  MR_NOT_JSON,
+  MR_NOT_OBJECT,
+  MR_TOO_LARGE,
+  MR_NO_MEMORY,
+};
+
+typedef struct mr_parser mr_parser;
+
+/* A parser for documents of at most `limit` bytes, which looks up `count` paths (names joined by '.').
+   NULL when memory is short. One thread at a time. */
+mr_parser *mr_parser_create(const char *const *paths, size_t count, size_t limit);
+void mr_parser_destroy(mr_parser *parser);
+
+/* Fills values[count]. What they point at lives until the next call. Of a repeated name the last counts. */
+int mr_parser_extract(mr_parser *parser, const char *json, size_t length, mr_value *values);
+
+/* The library's own words for the last refusal; lives as long as the program. */
+const char *mr_parser_message(const mr_parser *parser);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,54 @@
+/// A declared column of a stream: what it is called, where it comes from, what it accepts.
+package struct Column: Hashable, Sendable, Codable {
+    package var name: String
+    package var type: ColumnType
+    /// Nil: the JSON field of the column's own name.
+    package var from: ColumnOrigin?
+    /// A record without it, or with null, is a dead letter.
+    package var required: Bool
+    /// Inclusive bounds of a numeric column.
+    package var min: Double?
+    package var max: Double?
+    /// In Unicode scalars, as Postgres counts characters.
+    package var maxLength: Int?
+    /// Accept numbers in strings and, for timestamps, seconds or milliseconds since 1970.
+    package var coerce: Bool
+    /// A bigint that leaves Millrace as a JSON string, and so may exceed ±(2⁵³−1).
+    package var jsonString: Bool
+
+    package init(
+        _ name: String, _ type: ColumnType, from: ColumnOrigin? = nil, required: Bool = false, min: Double? = nil,
+        max: Double? = nil, maxLength: Int? = nil, coerce: Bool = false, jsonString: Bool = false
+    ) {
+        self.name = name
+        self.type = type
+        self.from = from
+        self.required = required
+        self.min = min
+        self.max = max
+        self.maxLength = maxLength
+        self.coerce = coerce
+        self.jsonString = jsonString
+    }
+
+    package var origin: ColumnOrigin { from ?? .path(name) }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, type, from, required, min, max, coerce
+        case maxLength = "max_length"
+        case jsonString = "json_string"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        type = try values.decode(ColumnType.self, forKey: .type)
+        from = try values.decodeIfPresent(ColumnOrigin.self, forKey: .from)
+        required = try values.decodeIfPresent(Bool.self, forKey: .required) ?? false
+        min = try values.decodeIfPresent(Double.self, forKey: .min)
+        max = try values.decodeIfPresent(Double.self, forKey: .max)
+        maxLength = try values.decodeIfPresent(Int.self, forKey: .maxLength)
+        coerce = try values.decodeIfPresent(Bool.self, forKey: .coerce) ?? false
+        jsonString = try values.decodeIfPresent(Bool.self, forKey: .jsonString) ?? false
+    }
+}

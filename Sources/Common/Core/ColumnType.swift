@@ -1,0 +1,17 @@
+/// The types a declared column may have, by their Postgres names.
+package enum ColumnType: String, Codable, Sendable, CaseIterable {
+    case text
+    case uuid
+    case boolean
+    case integer
+    case bigint
+    case double = "double precision"
+    case timestamp = "timestamptz"
+
+    package var isNumeric: Bool {
+        switch self {
+        case .integer, .bigint, .double: true
+        case .text, .uuid, .boolean, .timestamp: false
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// A stream: these topics, this table, these columns.
+///
+/// The definitions in force are stored in `millrace.stream`; workers and edges read them there.
+package struct StreamDefinition: Hashable, Sendable, Codable {
+    package var name: String
+    /// A topic belongs to one stream.
+    package var topics: [String]
+    package var table: String
+    package var mode: StreamMode
+    /// The columns that name a row of a keyed table; for an append stream those of its latest table
+    /// and of the Kafka key.
+    package var key: [String]
+    /// The columns that an increment stream adds up.
+    package var increments: [String]
+    /// Keep `<table>_latest`, one row a key, beside an append stream.
+    package var latest: Bool
+    package var columns: [Column]
+
+    package init(
+        name: String, topics: [String], table: String? = nil, mode: StreamMode, key: [String] = [],
+        increments: [String] = [], latest: Bool = false, columns: [Column]
+    ) {
+        self.name = name
+        self.topics = topics
+        self.table = table ?? name
+        self.mode = mode
+        self.key = key
+        self.increments = increments
+        self.latest = latest
+        self.columns = columns
+    }
+
+    /// Whether rows of the stream's own table have a key, a row version and tombstones.
+    package var isKeyed: Bool { mode != .append }
+
+    package var latestTable: String { table + "_latest" }
+
+    /// Positions of the key's columns in `columns`, in the key's order.
+    package var keyIndices: [Int] { indices(of: key) }
+
+    package var incrementIndices: [Int] { indices(of: increments) }
+
+    private func indices(of names: [String]) -> [Int] {
+        names.compactMap { name in columns.firstIndex { $0.name == name } }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, topics, table, mode, key, increments, latest, columns
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let name = try values.decode(String.self, forKey: .name)
+        self.init(
+            name: name,
+            topics: try values.decodeIfPresent([String].self, forKey: .topics) ?? [name],
+            table: try values.decodeIfPresent(String.self, forKey: .table),
+            mode: try values.decode(StreamMode.self, forKey: .mode),
+            key: try values.decodeIfPresent([String].self, forKey: .key) ?? [],
+            increments: try values.decodeIfPresent([String].self, forKey: .increments) ?? [],
+            latest: try values.decodeIfPresent(Bool.self, forKey: .latest) ?? false,
+            columns: try values.decode([Column].self, forKey: .columns))
+    }
+}

@@ -1,0 +1,143 @@
+/// A moment as Postgres stores timestamptz: microseconds since 2000-01-01 00:00:00 UTC.
+///
+/// Limited to the years 1 to 9999, which RFC 3339 can write.
+package struct Timestamp: Hashable, Comparable, Sendable {
+    package let microseconds: Int64
+
+    /// 2000-01-01 in seconds since 1970.
+    package static let postgresEpochSeconds: Int64 = 946_684_800
+    package static let earliest = Timestamp(microseconds: -63_082_281_600_000_000)
+    package static let latest = Timestamp(microseconds: 252_455_615_999_999_999)
+
+    package init(microseconds: Int64) {
+        self.microseconds = microseconds
+    }
+
+    /// - Parameter milliseconds: since 1970, as Kafka's record timestamps.
+    package init?(unixMilliseconds milliseconds: Int64) {
+        let (shifted, below) = milliseconds.subtractingReportingOverflow(Self.postgresEpochSeconds * 1000)
+        let (scaled, above) = shifted.multipliedReportingOverflow(by: 1000)
+        guard !below, !above else { return nil }
+        self.init(bounded: scaled)
+    }
+
+    /// Seconds or milliseconds since 1970: a magnitude of 10¹¹ and more is milliseconds, since 10¹¹
+    /// seconds lie past the year 5000 and 10¹¹ milliseconds in 1973.
+    package init?(unixNumber number: Double) {
+        guard number.isFinite, number.magnitude < 1e15 else { return nil }
+        let seconds = number.magnitude >= 1e11 ? number / 1000 : number
+        // Split first: a Double of seconds times 10⁶ has lost its last digits.
+        let whole = seconds.rounded(.down)
+        let fraction = ((seconds - whole) * 1e6).rounded()
+        self.init(bounded: (Int64(whole) - Self.postgresEpochSeconds) * 1_000_000 + Int64(fraction))
+    }
+
+    private init?(bounded microseconds: Int64) {
+        self.init(microseconds: microseconds)
+        guard Self.earliest <= self, self <= Self.latest else { return nil }
+    }
+
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.microseconds < right.microseconds
+    }
+
+    /// `YYYY-MM-DD` + `T` or space + `HH:MM[:SS[.fraction]]` + `Z`, `±HH`, `±HHMM`, `±HH:MM` or nothing
+    /// (UTC). More than six digits of a fraction are rounded, as Postgres does. Nil for anything else.
+    package init?(iso text: UnsafeRawBufferPointer) {
+        var scanner = DigitScanner(text)
+        guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
+            let month = scanner.digits(2), (1...12).contains(month), scanner.skip("-"),
+            let day = scanner.digits(2), (1...Self.days(in: month, of: year)).contains(day),
+            scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
+            let hour = scanner.digits(2), hour <= 24, scanner.skip(":"),
+            let minute = scanner.digits(2), minute <= 59
+        else { return nil }
+        var second = 0
+        var micros = 0
+        if scanner.skip(":") {
+            // 60 is a leap second; Postgres takes it as the next minute's first.
+            guard let value = scanner.digits(2), value <= 60 else { return nil }
+            second = value
+            if scanner.skip(".") || scanner.skip(",") {
+                guard let value = scanner.fraction() else { return nil }
+                micros = value
+            }
+        }
+        guard hour < 24 || (minute == 0 && second == 0 && micros == 0) else { return nil }
+        _ = scanner.skip(" ")
+        guard let offset = scanner.zoneOffset(), scanner.isAtEnd else { return nil }
+        let days = Self.daysFromEpoch(year: year, month: month, day: day)
+        let seconds = days * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)
+        self.init(bounded: seconds * 1_000_000 + Int64(micros))
+    }
+
+    /// RFC 3339, UTC, six digits, `Z`.
+    package func write(to writer: inout ByteWriter) {
+        var days = microseconds / 86_400_000_000
+        var rest = microseconds % 86_400_000_000
+        if rest < 0 {
+            rest += 86_400_000_000
+            days -= 1
+        }
+        let date = Self.date(daysFromEpoch: days)
+        let seconds = Int(rest / 1_000_000)
+        Self.write(date.year, width: 4, to: &writer)
+        writer.append(UInt8(ascii: "-"))
+        Self.write(date.month, width: 2, to: &writer)
+        writer.append(UInt8(ascii: "-"))
+        Self.write(date.day, width: 2, to: &writer)
+        writer.append(UInt8(ascii: "T"))
+        Self.write(seconds / 3600, width: 2, to: &writer)
+        writer.append(UInt8(ascii: ":"))
+        Self.write(seconds / 60 % 60, width: 2, to: &writer)
+        writer.append(UInt8(ascii: ":"))
+        Self.write(seconds % 60, width: 2, to: &writer)
+        writer.append(UInt8(ascii: "."))
+        Self.write(Int(rest % 1_000_000), width: 6, to: &writer)
+        writer.append(UInt8(ascii: "Z"))
+    }
+
+    private static func write(_ value: Int, width: Int, to writer: inout ByteWriter) {
+        var divisor = 1
+        for _ in 1..<width { divisor *= 10 }
+        while divisor > 0 {
+            writer.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    private static func isLeap(_ year: Int) -> Bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    }
+
+    private static func days(in month: Int, of year: Int) -> Int {
+        switch month {
+        case 2: isLeap(year) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// Days from 2000-01-01 in the proleptic Gregorian calendar. Years are counted from March, so that
+    /// the leap day comes last (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    private static func daysFromEpoch(year: Int, month: Int, day: Int) -> Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = shifted / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return Int64(era * 146_097 + dayOfEra - 730_425)
+    }
+
+    private static func date(daysFromEpoch days: Int64) -> (year: Int, month: Int, day: Int) {
+        let shifted = Int(days) + 730_425
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    }
+}

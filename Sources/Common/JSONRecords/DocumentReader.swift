@@ -1,0 +1,66 @@
+private import CSimdjson
+private import Glibc
+
+/// The only user of simdjson: reads the values at fixed paths out of one document at a time.
+///
+/// Owned by one thread. Values borrow from the reader until its next document.
+struct DocumentReader: ~Copyable {
+    enum Value {
+        case missing
+        case null
+        case boolean(Bool)
+        case integer(Int64)
+        case double(Double)
+        case string(UnsafeRawBufferPointer)
+        /// An object or array.
+        case nested
+    }
+
+    private let parser: OpaquePointer
+    private let values: UnsafeMutableBufferPointer<mr_value>
+    private let byteLimit: Int
+
+    init(paths: [String], byteLimit: Int) {
+        let pointers = paths.map { strdup($0) }
+        defer { for pointer in pointers { free(pointer) } }
+        let created = pointers.map { UnsafePointer($0) }.withUnsafeBufferPointer {
+            mr_parser_create($0.baseAddress, $0.count, byteLimit)
+        }
+        guard let created else { preconditionFailure("out of memory") }
+        parser = created
+        values = .allocate(capacity: paths.count)
+        values.initialize(repeating: mr_value())
+        self.byteLimit = byteLimit
+    }
+
+    deinit {
+        mr_parser_destroy(parser)
+        values.deallocate()
+    }
+
+    mutating func read(_ document: UnsafeRawBufferPointer) throws(RecordRejection) {
+        let result = mr_parser_extract(
+            parser, document.baseAddress?.assumingMemoryBound(to: CChar.self), document.count, values.baseAddress)
+        switch Int(result) {
+        case MR_OK: return
+        case MR_NOT_OBJECT: throw RecordRejection(.notObject, "the record is JSON, but not an object")
+        case MR_TOO_LARGE:
+            throw RecordRejection(.tooLarge, "the record has \(document.count) bytes, the limit is \(byteLimit)")
+        case MR_NO_MEMORY: preconditionFailure("out of memory")
+        default: throw RecordRejection(.notJSON, String(cString: mr_parser_message(parser)))
+        }
+    }
+
+    subscript(index: Int) -> Value {
+        let value = values[index]
+        switch Int(value.kind) {
+        case MR_MISSING: return .missing
+        case MR_NULL: return .null
+        case MR_BOOLEAN: return .boolean(value.integer != 0)
+        case MR_INTEGER: return .integer(value.integer)
+        case MR_UNSIGNED, MR_DOUBLE: return .double(value.number)
+        case MR_STRING: return .string(UnsafeRawBufferPointer(start: value.bytes, count: value.length))
+        default: return .nested
+        }
+    }
+}
