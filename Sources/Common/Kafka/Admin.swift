@@ -1,0 +1,76 @@
+private import CRdkafka
+
+/// Blocking questions to a cluster and changes of its topics: for the coordinator and for tests.
+package struct Admin: ~Copyable {
+    private let client: Client
+
+    package init(_ configuration: [String: String]) throws(KafkaError) {
+        client = try Client(RD_KAFKA_PRODUCER, configuration)
+    }
+
+    /// Nil when no broker answered in time.
+    package func clusterID(timeout: Duration = .seconds(10)) -> String? {
+        guard let id = rd_kafka_clusterid(client.handle, Client.milliseconds(timeout)) else { return nil }
+        defer { rd_kafka_mem_free(client.handle, id) }
+        return String(cString: id)
+    }
+
+    /// The number of partitions of each topic that exists.
+    package func partitionCounts(timeout: Duration = .seconds(10)) throws(KafkaError) -> [String: Int32] {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = rd_kafka_metadata(client.handle, 1, nil, &metadata, Client.milliseconds(timeout))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError("read metadata", code) }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        var counts: [String: Int32] = [:]
+        for index in 0..<Int(metadata.pointee.topic_cnt) {
+            let topic = metadata.pointee.topics[index]
+            guard topic.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            counts[String(cString: topic.topic)] = topic.partition_cnt
+        }
+        return counts
+    }
+
+    /// The first offset that is still there and the one behind the last.
+    package func watermarks(
+        _ partition: TopicPartition, timeout: Duration = .seconds(10)
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = rd_kafka_query_watermark_offsets(
+            client.handle, partition.topic, partition.partition, &low, &high, Client.milliseconds(timeout))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError("read watermarks of \(partition)", code) }
+        return (low, high)
+    }
+
+    /// Makes a topic. A topic that is there already is no error.
+    package func createTopic(
+        _ name: String, partitions: Int32, configuration: [String: String] = [:], timeout: Duration = .seconds(15)
+    ) throws(KafkaError) {
+        var reason = [CChar](repeating: 0, count: 512)
+        guard let topic = rd_kafka_NewTopic_new(name, partitions, -1, &reason, reason.count) else {
+            throw KafkaError("create topic \(name)", RD_KAFKA_RESP_ERR__INVALID_ARG, Client.string(reason))
+        }
+        defer { rd_kafka_NewTopic_destroy(topic) }
+        for (name, value) in configuration { rd_kafka_NewTopic_set_config(topic, name, value) }
+        let queue = rd_kafka_queue_new(client.handle)
+        defer { rd_kafka_queue_destroy(queue) }
+        var topics: [OpaquePointer?] = [topic]
+        rd_kafka_CreateTopics(client.handle, &topics, 1, nil, queue)
+        guard let event = rd_kafka_queue_poll(queue, Client.milliseconds(timeout)) else {
+            throw KafkaError("create topic \(name)", RD_KAFKA_RESP_ERR__TIMED_OUT)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        var code = rd_kafka_event_error(event)
+        var message = rd_kafka_event_error_string(event).map { String(cString: $0) }
+        var count = 0
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR, let result = rd_kafka_event_CreateTopics_result(event),
+            let results = rd_kafka_CreateTopics_result_topics(result, &count), count > 0
+        {
+            code = rd_kafka_topic_result_error(results[0])
+            message = rd_kafka_topic_result_error_string(results[0]).map { String(cString: $0) }
+        }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS else {
+            throw KafkaError("create topic \(name)", code, message)
+        }
+    }
+}

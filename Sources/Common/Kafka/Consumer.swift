@@ -1,0 +1,107 @@
+internal import CLinux
+internal import CRdkafka
+private import Glibc
+
+/// Reads assigned partitions from given offsets. Owned by one thread.
+///
+/// It is no member of a consumer group: who reads what is decided elsewhere, and positions are kept in
+/// Postgres. librdkafka prefetches on threads of its own.
+package struct Consumer: ~Copyable {
+    private let client: Client
+    private let queue: OpaquePointer
+    private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+    private let batchLimit: Int
+    /// Readable when there may be records to take.
+    package let descriptor: Int32
+    /// Records of the current batch.
+    package private(set) var count: Int
+
+    /// Where there are none of ours, librdkafka's defaults hold (its CONFIGURATION.md).
+    private static let defaults = [
+        "enable.auto.commit": "false",
+        "enable.auto.offset.store": "false",
+        // An expired offset must not skip data in silence.
+        "auto.offset.reset": "error",
+        "enable.partition.eof": "true",
+        "isolation.level": "read_committed",
+        // Reaching either limit stops fetching for a second in librdkafka before 2.2: leave the count out of the
+        // way and bound memory by bytes.
+        "queued.min.messages": "1000000",
+        "queued.max.messages.kbytes": "65536",
+        "group.id": "millrace",
+        "client.id": "millrace",
+    ]
+
+    /// RD_KAFKA_OFFSET_INVALID, a macro of a cast.
+    private static let noOffset: Int64 = -1001
+
+    /// - Parameter batchLimit: records that `take` hands out at a time.
+    package init(_ configuration: [String: String], batchLimit: Int = 1000) throws(KafkaError) {
+        let merged = Self.defaults.merging(configuration) { _, given in given }
+        let client = try Client(RD_KAFKA_CONSUMER, merged)
+        rd_kafka_poll_set_consumer(client.handle)
+        let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard descriptor >= 0, let queue = rd_kafka_queue_get_consumer(client.handle) else {
+            throw KafkaError("eventfd", RD_KAFKA_RESP_ERR__FAIL)
+        }
+        var one: UInt64 = 1
+        rd_kafka_queue_io_event_enable(queue, descriptor, &one, MemoryLayout<UInt64>.size)
+        self.client = client
+        self.queue = queue
+        self.descriptor = descriptor
+        self.batchLimit = batchLimit
+        messages = .allocate(capacity: batchLimit)
+        count = 0
+    }
+
+    deinit {
+        // Destroying a consumer waits for messages that are still held.
+        for index in 0..<count { rd_kafka_message_destroy(messages[index]) }
+        messages.deallocate()
+        rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
+        rd_kafka_queue_destroy(queue)
+        close(descriptor)
+    }
+
+    /// Adds partitions, each from its offset; those there already keep what was prefetched for them.
+    package func assign(_ partitions: [(TopicPartition, offset: Int64)]) throws(KafkaError) {
+        let list = PartitionList(partitions)
+        try check("assign", rd_kafka_incremental_assign(client.handle, list.handle))
+    }
+
+    package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let list = PartitionList(partitions.map { ($0, Self.noOffset) })
+        try check("unassign", rd_kafka_incremental_unassign(client.handle, list.handle))
+    }
+
+    private func check(_ operation: String, _ error: OpaquePointer?) throws(KafkaError) {
+        guard let error else { return }
+        defer { rd_kafka_error_destroy(error) }
+        throw KafkaError(operation, rd_kafka_error_code(error), String(cString: rd_kafka_error_string(error)))
+    }
+
+    /// Frees the batch before and takes what is there now, without waiting. Returns the number of records;
+    /// below the batch limit, `descriptor` tells when there are more.
+    package mutating func take() -> Int {
+        for index in 0..<count { rd_kafka_message_destroy(messages[index]) }
+        // Reset the descriptor first: what arrives while we take sets it again.
+        var counter: UInt64 = 0
+        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
+        count = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, batchLimit))
+        return count
+    }
+
+    package subscript(index: Int) -> Record {
+        precondition(index < count)
+        return Record(messages[index]!)
+    }
+
+    /// The end offset that the last fetch answered, without asking the broker; nil before the first.
+    /// With read_committed this is the last stable offset.
+    package func knownEndOffset(_ partition: TopicPartition) -> Int64? {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = rd_kafka_get_watermark_offsets(client.handle, partition.topic, partition.partition, &low, &high)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+    }
+}

@@ -1,0 +1,40 @@
+internal import CRdkafka
+
+/// What librdkafka answered instead of success.
+package struct KafkaError: Error, Sendable, Equatable {
+    package let operation: String
+    /// `rd_kafka_resp_err_t`: negative for librdkafka's own, positive for the broker's.
+    package let code: Int32
+    package let message: String
+
+    package init(operation: String, code: Int32, message: String) {
+        self.operation = operation
+        self.code = code
+        self.message = message
+    }
+
+    init(_ operation: String, _ code: rd_kafka_resp_err_t, _ message: String? = nil) {
+        self.init(
+            operation: operation, code: code.rawValue, message: message ?? String(cString: rd_kafka_err2str(code)))
+    }
+
+    /// Whether the stored position is one that the partition no longer, or not yet, has.
+    package var isOffsetOutOfRange: Bool {
+        code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue || code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue
+    }
+
+    /// Whether trying again later can help. librdkafka reconnects by itself: these are for showing.
+    package var isRetriable: Bool {
+        [
+            RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR__WAIT_COORD,
+            RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR__QUEUE_FULL,
+        ].contains { $0.rawValue == code }
+    }
+}
+
+extension KafkaError: CustomStringConvertible {
+    package var description: String { "\(operation): \(message) (\(code))" }
+}

@@ -1,0 +1,103 @@
+private import CLibpq
+private import Glibc
+
+/// A non-blocking connection to Postgres. Owned by one thread; no call waits for the server.
+///
+/// Its owner waits for `descriptor` as `connect()` and `advance()` ask, and calls them again.
+package struct Connection: ~Copyable {
+    /// What to wait for before the next call.
+    package enum Interest: Sendable {
+        case read
+        case write
+        case readOrWrite
+    }
+
+    package enum Progress {
+        case waiting(Interest)
+        /// The results of the script's statements that return rows, in order.
+        case finished([QueryResult])
+    }
+
+    let handle: OpaquePointer
+    var running: RunningScript?
+
+    /// Starts to connect. `parameters` are libpq's own; what they leave out comes from PG* variables,
+    /// service and password files (Postgres documentation, 34.1.2).
+    package init(parameters: [String: String]) throws(PostgresError) {
+        self.init(handle: try Self.start(parameters))
+    }
+
+    private init(handle: OpaquePointer) {
+        self.handle = handle
+        running = nil
+    }
+
+    private static func start(_ parameters: [String: String]) throws(PostgresError) -> OpaquePointer {
+        let fixed = [
+            "client_encoding": "UTF8", "fallback_application_name": "millrace", "keepalives_idle": "10",
+            "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "25000",
+        ]
+        let merged = fixed.merging(parameters) { _, given in given }
+        let strings = merged.flatMap { [strdup($0.key), strdup($0.value)] }
+        defer { for string in strings { free(string) } }
+        var names: [UnsafePointer<CChar>?] = []
+        var values: [UnsafePointer<CChar>?] = []
+        for index in stride(from: 0, to: strings.count, by: 2) {
+            names.append(strings[index].map { UnsafePointer($0) })
+            values.append(strings[index + 1].map { UnsafePointer($0) })
+        }
+        guard let handle = PQconnectStartParams(names + [nil], values + [nil], 0) else {
+            throw PostgresError(operation: "connect", sqlState: "53200", message: "out of memory")
+        }
+        // The server's notices are not ours to print; errors come as results.
+        _ = PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        return handle
+    }
+
+    deinit {
+        PQfinish(handle)
+    }
+
+    /// Changes while connecting (libpq tries several addresses): ask before each wait.
+    package var descriptor: Int32 { PQsocket(handle) }
+
+    package var backendPID: Int32 { PQbackendPID(handle) }
+
+    package var isRunning: Bool { running != nil }
+
+    /// Goes on connecting, from the first call on; nil when the connection is ready.
+    package mutating func connect() throws(PostgresError) -> Interest? {
+        switch PQconnectPoll(handle) {
+        case PGRES_POLLING_READING: return .read
+        case PGRES_POLLING_WRITING: return .write
+        case PGRES_POLLING_OK:
+            guard PQsetnonblocking(handle, 1) == 0 else { throw connectionError("connect") }
+            return nil
+        default: throw connectionError("connect")
+        }
+    }
+
+    /// Text quoted as an SQL literal, whatever it holds.
+    package func literal(_ text: String) throws(PostgresError) -> String {
+        guard let quoted = PQescapeLiteral(handle, text, text.utf8.count) else { throw connectionError("quote") }
+        defer { PQfreemem(quoted) }
+        return String(cString: quoted)
+    }
+
+    /// A name quoted as an SQL identifier.
+    package static func identifier(_ name: String) -> String {
+        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+
+    /// Without the connection string: it may hold a password.
+    func connectionError(_ operation: String) -> PostgresError {
+        var message = String(cString: PQerrorMessage(handle))
+        while message.last?.isNewline == true { message.removeLast() }
+        // libpq gives no SQLSTATE for a failed connection: a login that will never do is told by its words.
+        let refusals = [
+            "password authentication failed", "no pg_hba.conf entry", "does not exist", "no password supplied",
+        ]
+        let isLogin = refusals.contains { message.contains($0) }
+        return PostgresError(operation: operation, sqlState: isLogin ? "28000" : "", message: message)
+    }
+}

@@ -1,0 +1,13 @@
+/// Statements sent as one simple query, with the data of their `COPY … FROM STDIN` in order.
+///
+/// A whole transaction is one script: two waits, and a statement that fails cancels the rest
+/// (Postgres documentation, "Multiple Statements in a Simple Query").
+package struct Script {
+    package var sql: String
+    package var copies: [[UInt8]]
+
+    package init(_ sql: String, copies: [[UInt8]] = []) {
+        self.sql = sql
+        self.copies = copies
+    }
+}

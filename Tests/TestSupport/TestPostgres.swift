@@ -1,0 +1,55 @@
+internal import Foundation
+internal import Postgres
+
+/// A private Postgres cluster for the tests of this process, on a socket only, without fsync.
+package final class TestPostgres: Sendable {
+    package static let shared = Result { try TestPostgres() }
+
+    private let folder: String
+    private let service: KeptService
+
+    private init() throws {
+        let binaries = try shell("ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1")
+        folder = try shell("mktemp -d /tmp/millrace-postgres-XXXXXX")
+        let isRoot = getuid() == 0
+        // initdb and postgres refuse to run as root.
+        let user = isRoot ? "runuser -u postgres -- " : ""
+        if isRoot { try shell("chown postgres \(folder)") }
+        try shell(
+            "cd \(folder) && \(user)\(binaries)/initdb -D \(folder)/data -U millrace -A trust -N -E UTF8 --no-locale")
+        service = try KeptService(
+            start: """
+                cd \(folder) && exec \(user)\(binaries)/postgres -D \(folder)/data -k \(folder) -c listen_addresses= \
+                -c fsync=off -c max_connections=200 -c log_min_messages=panic
+                """,
+            stop: """
+                kill -INT $(head -n 1 \(folder)/data/postmaster.pid) 2>/dev/null; wait $server; rm -rf \(folder)
+                """)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                let connection = try Connection.open(parameters: parameters(database: "postgres"))
+                _ = consume connection
+                return
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+    }
+
+    package func parameters(database: String) -> [String: String] {
+        [
+            "host": folder, "dbname": database, "user": "millrace",
+            "options": "-c DateStyle=ISO -c TimeZone=UTC",
+        ]
+    }
+
+    /// A database of its own for a test; the cluster's end is its end.
+    package func makeDatabase() throws -> [String: String] {
+        let name = "test_\(UUID().uuidString.lowercased().replacing("-", with: "_"))"
+        var connection = try Connection.open(parameters: parameters(database: "postgres"))
+        try connection.execute("CREATE DATABASE \(name)")
+        return parameters(database: name)
+    }
+}
