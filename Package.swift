@@ -32,18 +32,20 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["Common", "CLibpq"], path: "Sources/Common/Postgres",
             swiftSettings: strict),
+        .target(
+            name: "Schema", dependencies: ["Common", "Postgres"], path: "Sources/Common/Schema", swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], path: "Sources/Common/ZeroMQ", swiftSettings: strict),
 
         // The processes.
         .target(
             name: "ShardWorkerCore",
-            dependencies: ["Common", "JSONRecords", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            dependencies: ["Common", "JSONRecords", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/ShardWorker/Core", swiftSettings: strict),
         .executableTarget(
             name: "shard-worker", dependencies: ["Common", "ShardWorkerCore"], path: "Sources/ShardWorker/Main",
             swiftSettings: strict),
         .target(
-            name: "CoordinatorCore", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            name: "CoordinatorCore", dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
 
         // Tests.
@@ -56,8 +58,14 @@ let package = Package(
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
-            name: "ShardWorkerCoreTests", dependencies: ["Common", "ShardWorkerCore"], swiftSettings: strict),
+            name: "ShardWorkerCoreTests",
+            dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "shard-worker"],
+            swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

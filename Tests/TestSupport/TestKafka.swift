@@ -56,7 +56,7 @@ package final class TestKafka: Sendable {
 
     /// Records with the given values in one partition, acknowledged.
     package func produce(_ values: [[UInt8]?], key: [UInt8]? = nil, to topic: String, partition: Int32 = 0) throws {
-        let producer = try Producer(configuration)
+        let producer = try Producer(configuration.merging(["message.max.bytes": "4000000"]) { $1 })
         for value in values {
             while !(try producer.produce(topic: topic, partition: partition, key: key, value: value)) {
                 producer.poll(.milliseconds(10))

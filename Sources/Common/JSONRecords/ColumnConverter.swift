@@ -23,7 +23,7 @@ struct ColumnConverter {
             return .boolean(value)
         case .integer(let value): return try number(Double(value), exactly: value)
         case .double(let value): return try number(value, exactly: Int64(exactly: value))
-        case .string(let bytes): return try string(bytes)
+        case .string(let bytes): return try string(bytes, isFromDocument: true)
         case .nested: throw mismatch("an object or array")
         }
     }
@@ -31,12 +31,16 @@ struct ColumnConverter {
     func convert(_ metadata: borrowing RecordMetadata) throws(RecordRejection) -> ColumnValue {
         switch column.origin {
         case .path: preconditionFailure("a path is read from the document")
-        case .key: return try convert(metadata.key.map { .string($0) } ?? .missing)
+        case .key:
+            guard let key = metadata.key else { return try convert(.missing) }
+            return try convert(kafkaBytes: key)
         case .partition: return try convert(.integer(Int64(metadata.partition)))
         case .offset: return try convert(.integer(metadata.offset))
         case .header(let name):
-            let value = metadata.headers.last { $0.name == name }?.value
-            return try convert(value.map { .string($0) } ?? .missing)
+            guard let value = metadata.headers.last(where: { $0.name == name })?.value else {
+                return try convert(.missing)
+            }
+            return try convert(kafkaBytes: value)
         case .timestamp:
             guard let milliseconds = metadata.timestamp else { return try convert(.missing) }
             guard column.type == .timestamp else { return try convert(.integer(milliseconds)) }
@@ -45,6 +49,12 @@ struct ColumnConverter {
             }
             return .timestamp(value)
         }
+    }
+
+    /// A Kafka key or header: text of any type, which is not known to be UTF-8.
+    func convert(kafkaBytes bytes: UnsafeRawBufferPointer) throws(RecordRejection) -> ColumnValue {
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw mismatch("bytes that are not UTF-8") }
+        return try string(bytes, isFromDocument: false)
     }
 
     private func mismatch(_ what: String) -> RecordRejection {
@@ -85,7 +95,9 @@ struct ColumnConverter {
         if let max = column.max, value > max { throw range("is above \(max)") }
     }
 
-    private func string(_ bytes: UnsafeRawBufferPointer) throws(RecordRejection) -> ColumnValue {
+    private func string(
+        _ bytes: UnsafeRawBufferPointer, isFromDocument: Bool
+    ) throws(RecordRejection) -> ColumnValue {
         switch column.type {
         case .text:
             if bytes.contains(0) {
@@ -99,9 +111,6 @@ struct ColumnConverter {
                         .tooLong, "column '\(column.name)' has \(scalars) characters of at most \(limit)")
                 }
             }
-            if isFromDocument { return .text(bytes) }
-            // Keys and headers are any bytes; what comes from the document is valid UTF-8 already.
-            guard String(validating: bytes, as: UTF8.self) != nil else { throw mismatch("bytes that are not UTF-8") }
             return .text(bytes)
         case .uuid:
             guard let value = UUIDValue(bytes) else { throw mismatch("a string that is not a UUID") }
@@ -115,10 +124,6 @@ struct ColumnConverter {
             return try number(value, exactly: Int64(String(decoding: bytes, as: UTF8.self)) ?? Int64(exactly: value))
         case .boolean: throw mismatch("a string")
         }
-    }
-
-    private var isFromDocument: Bool {
-        if case .path = column.origin { true } else { false }
     }
 
     private static func double(_ bytes: UnsafeRawBufferPointer) -> Double? {

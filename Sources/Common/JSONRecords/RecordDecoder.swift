@@ -8,6 +8,7 @@ package struct RecordDecoder: ~Copyable {
     private let converters: [ColumnConverter]
     /// For each column its place among the document's paths, or nil when Kafka's record holds it.
     private let paths: [Int?]
+    private let keyIndices: [Int]
     private let storage: UnsafeMutableBufferPointer<ColumnValue>
 
     /// - Parameter byteLimit: larger records are dead letters.
@@ -18,6 +19,7 @@ package struct RecordDecoder: ~Copyable {
             names.append(path)
             return names.count - 1
         }
+        keyIndices = stream.keyIndices
         reader = DocumentReader(paths: names, byteLimit: byteLimit)
         converters = stream.columns.map { ColumnConverter($0, addsUp: stream.increments.contains($0.name)) }
         storage = .allocate(capacity: stream.columns.count)
@@ -30,6 +32,15 @@ package struct RecordDecoder: ~Copyable {
 
     /// The last record's values, in the order of the stream's columns.
     package var values: UnsafeBufferPointer<ColumnValue> { UnsafeBufferPointer(storage) }
+
+    /// A tombstone of a keyed stream: the Kafka key names the row, the other columns are null.
+    package mutating func decodeTombstone(_ metadata: borrowing RecordMetadata) throws(RecordRejection) {
+        guard keyIndices.count == 1, let key = metadata.key else {
+            throw RecordRejection(.badKey, "a tombstone needs a Kafka key, and a stream with one key column")
+        }
+        for index in converters.indices { storage[index] = .null }
+        storage[keyIndices[0]] = try converters[keyIndices[0]].convert(kafkaBytes: key)
+    }
 
     package mutating func decode(
         _ document: UnsafeRawBufferPointer, _ metadata: borrowing RecordMetadata

@@ -1,4 +1,4 @@
-/// Why a record becomes a dead letter when it is decoded. Final: the same record never decodes later.
+/// Why a record becomes a dead letter.
 package struct RecordRejection: Error, Equatable {
     /// The stable word in `millrace.dead_letter.reason_code`.
     package enum Code: String, Sendable, CaseIterable {
@@ -12,6 +12,9 @@ package struct RecordRejection: Error, Equatable {
         case tooLong = "too_long"
         case nul
         case badKey = "bad_key"
+        /// Postgres refused the row (SQLSTATE class 22, 23 or 54).
+        case refused
+        case belowMinimum = "below_minimum"
     }
 
     package let code: Code

@@ -28,6 +28,11 @@ extension Connection {
         running = RunningScript(copies: script.copies)
     }
 
+    /// Looks at a connection on which nothing runs, when its descriptor is readable: the server may have ended it.
+    package func checkIdle() throws(PostgresError) {
+        guard PQconsumeInput(handle) == 1, PQstatus(handle) == CONNECTION_OK else { throw connectionError("idle") }
+    }
+
     /// Goes as far as it can without waiting.
     ///
     /// - Throws: the script's first error, when the transaction it was in is rolled back and the connection

@@ -1,1 +1,18 @@
-print()
+import Common
+import Foundation
+import ShardWorkerCore
+
+WorkerStart.putInheritanceRight()
+let environment = ProcessInfo.processInfo.environment
+guard let shard = environment["MILLRACE_SHARD"].flatMap({ Int32($0) }), let endpoint = environment["MILLRACE_CONTROL"]
+else {
+    let text = "shard-worker: started by `coordinator start`, which sets MILLRACE_SHARD and MILLRACE_CONTROL\n"
+    FileHandle.standardError.write(Data(text.utf8))
+    exit(ExitCode.usage.rawValue)
+}
+do {
+    exit(try WorkerStart.run(shard: shard, endpoint: endpoint).rawValue)
+} catch {
+    FileHandle.standardError.write(Data("shard-worker: shard \(shard): \(error)\n".utf8))
+    exit(ExitCode.internalError.rawValue)
+}

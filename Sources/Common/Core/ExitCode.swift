@@ -1,0 +1,12 @@
+/// The exit codes of all Millrace programs, after sysexits.h.
+package enum ExitCode: Int32, Sendable {
+    case success = 0
+    /// The command line or the environment is wrong.
+    case usage = 64
+    /// Something that is needed doesn't answer.
+    case unavailable = 69
+    case internalError = 70
+    /// Draining took too long; what was not committed comes again.
+    case drainTimeout = 75
+    case configuration = 78
+}

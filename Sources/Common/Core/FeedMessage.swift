@@ -1,0 +1,108 @@
+/// What a worker publishes when a batch is committed: version 1 of the feed between workers and edges.
+///
+/// The topic frame is the stream's name and NUL; this is the body, little endian. Each message names
+/// `from..<to` of every source it moves, so that an edge notices what it missed.
+package struct FeedMessage: Equatable, Sendable {
+    package static let version: UInt8 = 1
+    /// The high-water mark counts messages: this bounds their bytes, but for a single larger row.
+    package static let byteLimit = 256 * 1024
+
+    package struct Span: Equatable, Sendable {
+        package var source: SourceID
+        package var from: Int64
+        package var to: Int64
+
+        package init(source: SourceID, from: Int64, to: Int64) {
+            self.source = source
+            self.from = from
+            self.to = to
+        }
+    }
+
+    package struct Row: Equatable, Sendable {
+        package var source: SourceID
+        package var offset: Int64
+        /// Zero in append streams.
+        package var version: Int64
+        package var deleted: Bool
+        /// Canonical JSON.
+        package var json: [UInt8]
+
+        package init(source: SourceID, offset: Int64, version: Int64, deleted: Bool, json: [UInt8]) {
+            self.source = source
+            self.offset = offset
+            self.version = version
+            self.deleted = deleted
+            self.json = json
+        }
+    }
+
+    package var shard: Int32
+    /// Microseconds since 1970, by the worker's clock.
+    package var committedAt: Int64
+    package var spans: [Span]
+    package var rows: [Row]
+
+    package init(shard: Int32, committedAt: Int64, spans: [Span], rows: [Row]) {
+        self.shard = shard
+        self.committedAt = committedAt
+        self.spans = spans
+        self.rows = rows
+    }
+
+    package static func topic(_ stream: String) -> [UInt8] { Array(stream.utf8) + [0] }
+
+    package static func writeHeader(
+        shard: Int32, committedAt: Int64, spans: [Span], rowCount: Int, to writer: inout ByteWriter
+    ) {
+        writer.append(version)
+        writer.append(littleEndian: shard)
+        writer.append(littleEndian: committedAt)
+        writer.append(littleEndian: UInt32(spans.count))
+        for span in spans {
+            writer.append(littleEndian: span.source.rawValue)
+            writer.append(littleEndian: span.from)
+            writer.append(littleEndian: span.to)
+        }
+        writer.append(littleEndian: UInt32(rowCount))
+    }
+
+    package static func writeRow(
+        source: SourceID, offset: Int64, version: Int64, deleted: Bool, json: UnsafeRawBufferPointer,
+        to writer: inout ByteWriter
+    ) {
+        writer.append(littleEndian: source.rawValue)
+        writer.append(littleEndian: offset)
+        writer.append(littleEndian: version)
+        writer.append(deleted ? 1 : 0)
+        writer.append(littleEndian: UInt32(json.count))
+        writer.append(json)
+    }
+
+    /// Nil for bytes that are no message of this version.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        var reader = ByteReader(bytes)
+        guard reader.next(UInt8.self) == Self.version, let shard = reader.next(Int32.self),
+            let committedAt = reader.next(Int64.self), let spanCount = reader.next(UInt32.self)
+        else { return nil }
+        self.init(shard: shard, committedAt: committedAt, spans: [], rows: [])
+        for _ in 0..<spanCount {
+            guard let source = reader.next(Int32.self), let from = reader.next(Int64.self),
+                let to = reader.next(Int64.self)
+            else { return nil }
+            spans.append(Span(source: SourceID(rawValue: source), from: from, to: to))
+        }
+        guard let rowCount = reader.next(UInt32.self) else { return nil }
+        for _ in 0..<rowCount {
+            guard let source = reader.next(Int32.self), let offset = reader.next(Int64.self),
+                let version = reader.next(Int64.self), let deleted = reader.next(UInt8.self),
+                let count = reader.next(UInt32.self), let json = reader.next(Int(count))
+            else { return nil }
+            rows.append(
+                Row(
+                    source: SourceID(rawValue: source), offset: offset, version: version, deleted: deleted != 0,
+                    json: Array(json)))
+        }
+        guard reader.isAtEnd else { return nil }
+    }
+}

@@ -1,0 +1,35 @@
+/// What a coordinator tells a worker before anything else, over the control channel: no secret is in the
+/// command line or the environment.
+package struct WorkerConfiguration: Codable, Sendable, Equatable {
+    package var streams: [StreamDefinition]
+    /// librdkafka's properties.
+    package var kafka: [String: String]
+    /// libpq's parameters.
+    package var postgres: [String: String]
+    package var schema: String
+    /// Where the worker publishes.
+    package var feedEndpoint: String
+    /// A batch is sent at this size at the latest; it may exceed it by one take from Kafka.
+    package var batchRowLimit: Int
+    package var batchByteLimit: Int
+    /// Larger records are dead letters.
+    package var recordByteLimit: Int
+    /// The least time between the starts of two transactions that are not full.
+    package var commitIntervalMilliseconds: Int
+
+    package init(
+        streams: [StreamDefinition], kafka: [String: String], postgres: [String: String], schema: String = "millrace",
+        feedEndpoint: String, batchRowLimit: Int = 5000, batchByteLimit: Int = 8 * 1024 * 1024,
+        recordByteLimit: Int = 1_048_576, commitIntervalMilliseconds: Int = 2
+    ) {
+        self.streams = streams
+        self.kafka = kafka
+        self.postgres = postgres
+        self.schema = schema
+        self.feedEndpoint = feedEndpoint
+        self.batchRowLimit = batchRowLimit
+        self.batchByteLimit = batchByteLimit
+        self.recordByteLimit = recordByteLimit
+        self.commitIntervalMilliseconds = commitIntervalMilliseconds
+    }
+}

@@ -1,0 +1,125 @@
+private import Postgres
+
+/// The tables and functions that Millrace keeps beside its streams' tables: `millrace` unless configured.
+package struct MillraceSchema: Sendable {
+    /// Quoted as an identifier.
+    package let name: String
+
+    package init(name: String = "millrace") {
+        self.name = Connection.identifier(name)
+    }
+
+    /// The DDL of what every fleet needs. Safe to run again.
+    package var baseSQL: String {
+        """
+        CREATE SCHEMA IF NOT EXISTS \(name);
+        CREATE TABLE IF NOT EXISTS \(name).stream (
+            name text PRIMARY KEY, epoch uuid NOT NULL DEFAULT gen_random_uuid(), definition jsonb NOT NULL);
+        CREATE TABLE IF NOT EXISTS \(name).source (
+            id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            stream text NOT NULL, cluster_id text NOT NULL, topic text NOT NULL, partition int NOT NULL,
+            incarnation int NOT NULL, start_offset bigint NOT NULL, next_offset bigint NOT NULL,
+            claim uuid, backend_pid int, backend_start timestamptz, generation bigint NOT NULL DEFAULT 0,
+            paused_by text, retained_from bigint, retired_at timestamptz,
+            open_from bigint NOT NULL, open_records bigint NOT NULL DEFAULT 0, open_rows bigint NOT NULL DEFAULT 0,
+            open_dead bigint NOT NULL DEFAULT 0, open_skipped bigint NOT NULL DEFAULT 0,
+            open_checksum bigint NOT NULL DEFAULT 0,
+            UNIQUE (cluster_id, topic, partition, incarnation)
+        ) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+        CREATE TABLE IF NOT EXISTS \(name).ledger (
+            source_id int NOT NULL, from_offset bigint NOT NULL, to_offset bigint NOT NULL,
+            records bigint NOT NULL, rows bigint NOT NULL, dead bigint NOT NULL, skipped bigint NOT NULL,
+            checksum bigint NOT NULL, closed_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (source_id, from_offset));
+        CREATE TABLE IF NOT EXISTS \(name).dead_letter (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            source_id int NOT NULL, source_offset bigint NOT NULL, stream text NOT NULL,
+            reason_code text NOT NULL, reason text NOT NULL, key bytea, value bytea,
+            record_timestamp timestamptz, failed_at timestamptz NOT NULL DEFAULT now(), replayed_at timestamptz,
+            UNIQUE (source_id, source_offset));
+        CREATE TABLE IF NOT EXISTS \(name).change (
+            source_id int NOT NULL, source_offset bigint NOT NULL, stream text NOT NULL,
+            key jsonb NOT NULL, row_version bigint NOT NULL);
+        CREATE INDEX IF NOT EXISTS change_source ON \(name).change (source_id, source_offset);
+        CREATE TABLE IF NOT EXISTS \(name).audit (
+            at timestamptz NOT NULL DEFAULT now(), actor text NOT NULL, action text NOT NULL, detail jsonb);
+        CREATE TABLE IF NOT EXISTS users (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, username text NOT NULL UNIQUE,
+            password_hash text NOT NULL, role text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
+            disabled boolean NOT NULL DEFAULT false);
+        \(functionsSQL)
+        """
+    }
+
+    private var functionsSQL: String {
+        """
+        -- Locks the sources of a transaction in the order of their ids and advances those whose claim and position
+        -- are the caller's. Otherwise raises MR001, and names the others in its detail: nothing else of the
+        -- transaction then counts.
+        CREATE OR REPLACE FUNCTION \(name).fence(
+            held uuid, ids int[], froms bigint[], tos bigint[], opened bigint[], records bigint[], rows_ bigint[],
+            dead bigint[], skipped bigint[], checksums bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+        DECLARE lost text;
+        BEGIN
+            PERFORM 1 FROM \(name).source WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+            SELECT string_agg(f.id::text, ',' ORDER BY f.id) INTO lost
+            FROM unnest(ids, froms) AS f (id, from_offset)
+            LEFT JOIN \(name).source s ON s.id = f.id AND s.claim = held AND s.next_offset = f.from_offset
+            WHERE s.id IS NULL;
+            IF lost IS NOT NULL THEN
+                RAISE EXCEPTION 'sources are held by another claim' USING ERRCODE = 'MR001', DETAIL = lost;
+            END IF;
+            UPDATE \(name).source s SET next_offset = f.to_offset, open_from = f.opened, open_records = f.records,
+                open_rows = f.rows_, open_dead = f.dead, open_skipped = f.skipped, open_checksum = f.checksum
+            FROM unnest(ids, tos, opened, records, rows_, dead, skipped, checksums)
+                AS f (id, to_offset, opened, records, rows_, dead, skipped, checksum)
+            WHERE s.id = f.id;
+        END $$;
+
+        -- Takes sources over. The backend that held one is ended first, since it may hold the row's lock in a
+        -- transaction whose client is gone; its pid counts only together with its start.
+        CREATE OR REPLACE FUNCTION \(name).take_claim(held uuid, ids int[], generation_ bigint)
+        RETURNS SETOF \(name).source LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_terminate_backend(a.pid, 5000) FROM \(name).source s
+            JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start
+            WHERE s.id = ANY (ids) AND a.pid <> pg_backend_pid();
+            PERFORM 1 FROM \(name).source WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+            RETURN QUERY UPDATE \(name).source s SET claim = held, generation = generation_,
+                backend_pid = pg_backend_pid(),
+                backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+            WHERE s.id = ANY (ids) AND s.retired_at IS NULL AND s.generation <= generation_ RETURNING s.*;
+        END $$;
+
+        -- After a connection was lost: ends the old backend, whose COMMIT may still be under way, and returns those
+        -- sources that are still the caller's, with their positions as they are from now on.
+        CREATE OR REPLACE FUNCTION \(name).resume_claim(held uuid, ids int[])
+        RETURNS SETOF \(name).source LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_terminate_backend(a.pid, 5000) FROM \(name).source s
+            JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start
+            WHERE s.id = ANY (ids) AND s.claim = held AND a.pid <> pg_backend_pid();
+            PERFORM 1 FROM \(name).source WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+            RETURN QUERY UPDATE \(name).source s SET backend_pid = pg_backend_pid(),
+                backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+            WHERE s.id = ANY (ids) AND s.claim = held AND s.retired_at IS NULL RETURNING s.*;
+        END $$;
+
+        -- Gives sources back, so that the next holder ends no backend that works for others.
+        CREATE OR REPLACE FUNCTION \(name).drop_claim(held uuid, ids int[]) RETURNS void LANGUAGE sql AS $$
+            UPDATE \(name).source SET claim = NULL, backend_pid = NULL, backend_start = NULL
+            WHERE id = ANY (ids) AND claim = held;
+        $$;
+
+        -- True when every staged key was written; otherwise some sum fell below its minimum.
+        CREATE OR REPLACE FUNCTION \(name).require_all(written bigint, staged bigint) RETURNS boolean
+        LANGUAGE plpgsql AS $$
+        BEGIN
+            IF written <> staged THEN
+                RAISE EXCEPTION 'a sum would fall below its minimum' USING ERRCODE = 'MR002';
+            END IF;
+            RETURN true;
+        END $$;
+        """
+    }
+}

@@ -1,0 +1,113 @@
+package import Common
+package import JSONRecords
+private import Postgres
+
+/// Records of one stream, decoded, in the order in which they came. Owned by the loop's thread.
+///
+/// Everything that a transaction over any run of its entries needs is here, so that a batch can be sent
+/// whole, or in halves when Postgres refuses some row of it.
+package final class Batch {
+    package enum Outcome {
+        case row
+        case tombstone
+        case dead(RecordRejection)
+    }
+
+    package struct Entry {
+        package var source: SourceID
+        package var offset: Int64
+        var checksum: UInt64
+        /// Milliseconds since 1970.
+        package var timestamp: Int64?
+        package var outcome: Outcome
+        /// In `fields`: the columns' COPY fields.
+        var fields: Range<Int>
+        /// In `json`: the canonical row of an append stream.
+        var json: Range<Int>
+        /// In `raw`: Kafka's key and value; nil where there was none.
+        var key: Range<Int>?
+        var value: Range<Int>?
+    }
+
+    package let stream: StreamDefinition
+    package private(set) var entries: [Entry] = []
+    /// Positions to which sources advance without a record: holes at the end of a partition.
+    package private(set) var ends: [SourceID: Int64] = [:]
+    var fields = ByteWriter(capacity: 64 * 1024)
+    var json = ByteWriter(capacity: 64 * 1024)
+    var raw = ByteWriter(capacity: 64 * 1024)
+    private var decoder: RecordDecoder
+    private let keys: CanonicalJSON.Keys
+    private let isKeyed: Bool
+
+    package init(_ stream: StreamDefinition, recordByteLimit: Int = 1_048_576) {
+        self.stream = stream
+        decoder = RecordDecoder(stream, byteLimit: recordByteLimit)
+        keys = CanonicalJSON.Keys(stream.columns)
+        isKeyed = stream.isKeyed
+    }
+
+    package var isEmpty: Bool { entries.isEmpty && ends.isEmpty }
+
+    /// Bytes held for the batch's records.
+    package var byteCount: Int { fields.count + json.count + raw.count }
+
+    /// Forgets the records and keeps the memory.
+    package func removeAll() {
+        entries.removeAll(keepingCapacity: true)
+        ends.removeAll()
+        fields.truncate()
+        json.truncate()
+        raw.truncate()
+    }
+
+    /// Decodes a record and adds what became of it.
+    package func add(source: SourceID, value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata) {
+        var entry = Entry(
+            source: source, offset: metadata.offset,
+            checksum: RecordChecksum.of(offset: metadata.offset, key: metadata.key, value: value),
+            timestamp: metadata.timestamp, outcome: .row, fields: 0..<0, json: 0..<0)
+        let (fieldStart, jsonStart) = (fields.count, json.count)
+        do throws(RecordRejection) {
+            entry.outcome = try decode(value, metadata)
+            for (index, value) in decoder.values.enumerated() {
+                fields.copyField(value, type: stream.columns[index].type)
+            }
+            // A keyed row goes out as Postgres holds it after the merge, with its version.
+            if !isKeyed { CanonicalJSON.write(row: decoder.values, keys: keys, to: &json) }
+        } catch {
+            entry.outcome = .dead(error)
+        }
+        entry.fields = fieldStart..<fields.count
+        entry.json = jsonStart..<json.count
+        entry.key = metadata.key.map { keep($0) }
+        entry.value = value.map { keep($0) }
+        entries.append(entry)
+    }
+
+    private func decode(
+        _ value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata
+    ) throws(RecordRejection) -> Outcome {
+        guard let value else {
+            guard isKeyed else {
+                throw RecordRejection(.empty, "the record has no value, and an append stream no deletes")
+            }
+            try decoder.decodeTombstone(metadata)
+            return .tombstone
+        }
+        guard !value.isEmpty else { throw RecordRejection(.empty, "the record's value has no bytes") }
+        try decoder.decode(value, metadata)
+        return .row
+    }
+
+    private func keep(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {
+        let start = raw.count
+        raw.append(bytes)
+        return start..<raw.count
+    }
+
+    /// Steps a source over offsets that hold no record for it.
+    package func advance(_ source: SourceID, to position: Int64) {
+        ends[source] = max(ends[source] ?? position, position)
+    }
+}

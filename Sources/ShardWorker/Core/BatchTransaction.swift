@@ -1,0 +1,146 @@
+package import Common
+package import JSONRecords
+package import Postgres
+package import Schema
+
+/// One transaction over a run of a batch: fence, rows, dead letters, ledger, COMMIT, as one script.
+package struct BatchTransaction {
+    package let range: Range<Int>
+    package let script: Script
+    /// The open ledger entries as they are once it has committed.
+    package let ledger: [SourceID: LedgerEntry]
+    /// What each source advances over.
+    package let spans: [FeedMessage.Span]
+    /// Whether the run's rows become dead letters, since Postgres refused them.
+    package let isDeadLetter: Bool
+    /// Why it must not be sent but split, as if Postgres had refused it.
+    package let refusal: PostgresError?
+
+    package static let recordsPerLedgerEntry: Int64 = 1_000_000
+
+    /// - Parameters:
+    ///   - range: entries of the batch; trailing positions go with the last run.
+    ///   - refusal: makes dead letters of all rows of the run: what Postgres said about the only one.
+    ///   - ledger: the open entries of the batch's sources.
+    ///   - closing: sources whose open entry is old enough to be closed.
+    package init(
+        _ batch: Batch, _ range: Range<Int>, refusal: RecordRejection? = nil, claim: UUIDValue,
+        ledger: [SourceID: LedgerEntry], closing: Set<SourceID> = [], table: StreamTable, schema: MillraceSchema
+    ) {
+        var entries: [SourceID: LedgerEntry] = [:]
+        for entry in batch.entries[range] {
+            var open = entries[entry.source] ?? ledger[entry.source]!
+            let isDead = if case .dead = entry.outcome { true } else { refusal != nil }
+            open.add(offset: entry.offset, checksum: entry.checksum, outcome: isDead ? .dead : .row)
+            entries[entry.source] = open
+        }
+        if range.upperBound == batch.entries.count {
+            for (source, end) in batch.ends {
+                var open = entries[source] ?? ledger[source]!
+                if end > open.to { open.advance(to: end) }
+                entries[source] = open
+            }
+        }
+        let ids = entries.keys.sorted()
+        spans = ids.map { FeedMessage.Span(source: $0, from: ledger[$0]!.to, to: entries[$0]!.to) }
+
+        var sql = ""
+        var copies: [[UInt8]] = []
+        var staging: Staging?
+        if refusal == nil, batch.entries[range].contains(where: { if case .dead = $0.outcome { false } else { true } })
+        {
+            if !batch.stream.isKeyed {
+                sql += "\(table.copyRowsSQL);\n"
+                copies.append(Self.rows(batch, range))
+            }
+            if batch.stream.isKeyed || batch.stream.latest {
+                let folded = Staging(batch, range)
+                var writer = ByteWriter(capacity: 64 * 1024)
+                folded.copy(batch, to: &writer)
+                sql += "\(table.copyStageSQL);\n\(table.mergeStageSQL);\n"
+                copies.append(Array(writer.bytes))
+                staging = folded
+            }
+        }
+        isDeadLetter = refusal != nil
+        self.refusal = staging?.refusal
+        if let letters = Self.deadLetters(batch, range, refusal) {
+            sql += """
+                COPY \(schema.name).dead_letter (source_id, source_offset, stream, reason_code, reason, key, value,
+                    record_timestamp) FROM STDIN (FORMAT binary);
+
+                """
+            copies.append(letters)
+        }
+        for id in ids where closing.contains(id) || entries[id]!.records >= Self.recordsPerLedgerEntry {
+            let entry = entries[id]!
+            guard entry.to > entry.from else { continue }
+            sql += """
+                INSERT INTO \(schema.name).ledger (source_id, from_offset, to_offset, records, rows, dead, skipped, checksum)
+                    VALUES (\(id), \(entry.from), \(entry.to), \(entry.records), \(entry.rows), \(entry.dead),
+                    \(entry.skipped), \(Int64(bitPattern: entry.checksum)));
+
+                """
+            entries[id] = LedgerEntry(openedAt: entry.to)
+        }
+        let open = ids.map { entries[$0]! }
+        func array(_ values: some Sequence<Int64>) -> String { "'{\(values.map(String.init).joined(separator: ","))}'" }
+        let fence = """
+            SELECT \(schema.name).fence('\(claim)', \(array(ids.map { Int64($0.rawValue) })),
+                \(array(spans.map(\.from))), \(array(spans.map(\.to))), \(array(open.map(\.from))),
+                \(array(open.map(\.records))), \(array(open.map(\.rows))), \(array(open.map(\.dead))),
+                \(array(open.map(\.skipped))), \(array(open.map { Int64(bitPattern: $0.checksum) })));
+            """
+        self.range = range
+        self.ledger = entries
+        script = Script("BEGIN;\n\(fence)\n\(sql)COMMIT", copies: copies)
+    }
+
+    private static func rows(_ batch: Batch, _ range: Range<Int>) -> [UInt8] {
+        var writer = ByteWriter(capacity: 64 * 1024)
+        writer.copyStart()
+        for entry in batch.entries[range] {
+            guard case .row = entry.outcome else { continue }
+            writer.copyRow(fieldCount: batch.stream.columns.count + 2)
+            writer.append(batch.fields.bytes(entry.fields))
+            writer.copyField(entry.source.rawValue)
+            writer.copyField(entry.offset)
+        }
+        writer.copyEnd()
+        return Array(writer.bytes)
+    }
+
+    /// Nil when there are none.
+    private static func deadLetters(_ batch: Batch, _ range: Range<Int>, _ refusal: RecordRejection?) -> [UInt8]? {
+        var writer = ByteWriter()
+        writer.copyStart()
+        var count = 0
+        for entry in batch.entries[range] {
+            let reason: RecordRejection
+            if case .dead(let rejection) = entry.outcome {
+                reason = rejection
+            } else if let refusal {
+                reason = refusal
+            } else {
+                continue
+            }
+            count += 1
+            writer.copyRow(fieldCount: 8)
+            writer.copyField(entry.source.rawValue)
+            writer.copyField(entry.offset)
+            writer.copyField(batch.stream.name)
+            writer.copyField(reason.code.rawValue)
+            writer.copyField(reason.reason)
+            writer.copyField(entry.key.map { batch.raw.bytes($0) })
+            writer.copyField(entry.value.map { batch.raw.bytes($0) })
+            if let timestamp = entry.timestamp.flatMap({ Timestamp(unixMilliseconds: $0) }) {
+                writer.copyField(timestamp.microseconds)
+            } else {
+                writer.copyNull()
+            }
+        }
+        guard count > 0 else { return nil }
+        writer.copyEnd()
+        return Array(writer.bytes)
+    }
+}

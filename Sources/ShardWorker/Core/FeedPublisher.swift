@@ -1,0 +1,95 @@
+import Common
+import Postgres
+import ZeroMQ
+
+/// Publishes committed rows. What no subscriber takes is dropped: edges read it from Postgres.
+struct FeedPublisher: ~Copyable {
+    private let socket: Socket
+    private let shard: Int32
+    private var topic: ByteWriter
+    private var body: ByteWriter
+    private var rows: ByteWriter
+
+    init(_ endpoint: String, shard: Int32, in context: Context) throws(ZeroMQError) {
+        let socket = try Socket(.publisher, in: context, highWaterMark: 64)
+        try socket.bind(endpoint)
+        self.socket = socket
+        self.shard = shard
+        topic = ByteWriter()
+        body = ByteWriter(capacity: 64 * 1024)
+        rows = ByteWriter(capacity: 64 * 1024)
+    }
+
+    /// An append batch's committed run, in as many messages as its bytes need.
+    mutating func publish(_ batch: Batch, _ transaction: BatchTransaction, committedAt: Int64) throws(ZeroMQError) {
+        var position = Dictionary(uniqueKeysWithValues: transaction.spans.map { ($0.source, $0.from) })
+        var reached = position
+        var rowCount = 0
+        rows.truncate()
+        for index in transaction.range {
+            let entry = batch.entries[index]
+            reached[entry.source] = entry.offset + 1
+            guard case .row = entry.outcome, !transaction.isDeadLetter else { continue }
+            rowCount += 1
+            FeedMessage.writeRow(
+                source: entry.source, offset: entry.offset, version: 0, deleted: false,
+                json: batch.json.bytes(entry.json), to: &rows)
+            guard rows.count >= FeedMessage.byteLimit - 4096, index + 1 < transaction.range.upperBound else { continue }
+            let spans = position.compactMap { source, from in
+                reached[source]! > from ? FeedMessage.Span(source: source, from: from, to: reached[source]!) : nil
+            }
+            try send(batch.stream.name, spans, rowCount, committedAt)
+            position = reached
+            rowCount = 0
+            rows.truncate()
+        }
+        let spans = transaction.spans.map { FeedMessage.Span(source: $0.source, from: position[$0.source]!, to: $0.to) }
+        try send(batch.stream.name, spans, rowCount, committedAt)
+    }
+
+    /// The rows that a keyed batch's merge returned: columns, source_id, source_offset, row_version, deleted.
+    /// One message, since rows come in no order that its parts could name.
+    mutating func publish(
+        _ merged: QueryResult, _ stream: StreamDefinition, _ transaction: BatchTransaction, committedAt: Int64
+    ) throws(ZeroMQError) {
+        let keys = CanonicalJSON.Keys(stream.columns)
+        let count = stream.columns.count
+        var json = ByteWriter()
+        var rowCount = 0
+        rows.truncate()
+        for row in 0..<merged.rowCount {
+            guard let source = merged.integer(row, count), let offset = merged.integer(row, count + 1),
+                let version = merged.integer(row, count + 2)
+            else { continue }
+            let values = (0..<count).map {
+                ColumnValue(stored: merged.bytes(row, $0), type: stream.columns[$0].type) ?? .null
+            }
+            json.truncate()
+            values.withUnsafeBufferPointer { CanonicalJSON.write(row: $0, keys: keys, to: &json) }
+            FeedMessage.writeRow(
+                source: SourceID(rawValue: Int32(source)), offset: offset, version: version,
+                deleted: merged.text(row, count + 3) == "t", json: json.bytes, to: &rows)
+            rowCount += 1
+        }
+        try send(stream.name, transaction.spans, rowCount, committedAt)
+    }
+
+    /// Where sources stand, so that an edge notices a lost tail.
+    mutating func announce(_ heads: [FeedMessage.Span], stream: String, at time: Int64) throws(ZeroMQError) {
+        rows.truncate()
+        try send(stream, heads, 0, time)
+    }
+
+    private mutating func send(
+        _ stream: String, _ spans: [FeedMessage.Span], _ rowCount: Int, _ committedAt: Int64
+    ) throws(ZeroMQError) {
+        body.truncate()
+        FeedMessage.writeHeader(shard: shard, committedAt: committedAt, spans: spans, rowCount: rowCount, to: &body)
+        body.append(rows.bytes)
+        topic.truncate()
+        topic.append(stream)
+        topic.append(0)
+        // A publisher drops what a full subscriber can't take: nothing to do about false.
+        _ = try socket.send([topic.bytes, body.bytes])
+    }
+}

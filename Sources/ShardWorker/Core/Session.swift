@@ -1,0 +1,83 @@
+import Common
+import Postgres
+import ZeroMQ
+
+/// The worker's connection to Postgres and what is under way on it.
+final class Session {
+    enum Activity {
+        case connecting
+        /// Making the session's stage tables.
+        case preparing
+        case idle
+        case claiming(Set<SourceID>)
+        case resuming(lane: Int)
+        case dropping(Set<SourceID>)
+        case writing(lane: Int)
+    }
+
+    private var connection: Connection
+    private let preparation: Script
+    private(set) var activity = Activity.connecting
+    private(set) var interest: Poller.Events = .write
+
+    /// - Parameter preparation: what a new connection runs first.
+    init(_ parameters: [String: String], preparation: Script) throws(PostgresError) {
+        connection = try Connection(parameters: parameters)
+        self.preparation = preparation
+    }
+
+    var descriptor: Int32 { connection.descriptor }
+
+    var isIdle: Bool { if case .idle = activity { true } else { false } }
+
+    var isReady: Bool {
+        switch activity {
+        case .connecting, .preparing: false
+        case .idle, .claiming, .resuming, .dropping, .writing: true
+        }
+    }
+
+    func start(_ script: Script, _ activity: Activity) throws(PostgresError) {
+        self.activity = activity
+        try connection.start(script)
+        interest = [.read, .write]
+    }
+
+    /// Goes on without waiting. Returns what has finished, if anything; then, and when it throws anything but an
+    /// outage, the session is idle.
+    func serve() throws(PostgresError) -> (Activity, [QueryResult])? {
+        switch activity {
+        case .connecting:
+            let waiting = try connection.connect()
+            wait(for: waiting ?? .read)
+            if waiting == nil { try start(preparation, .preparing) }
+            return nil
+        case .idle:
+            try connection.checkIdle()
+            return nil
+        case .preparing, .claiming, .resuming, .dropping, .writing:
+            switch try connection.advance() {
+            case .waiting(let waiting):
+                wait(for: waiting)
+                return nil
+            case .finished(let results):
+                defer { becomeIdle() }
+                return (activity, results)
+            }
+        }
+    }
+
+    func becomeIdle() {
+        activity = .idle
+        interest = .read
+    }
+
+    private func wait(for waiting: Connection.Interest) {
+        interest =
+            switch waiting {
+            case .read: .read
+            case .write: .write
+            case .readOrWrite: [.read, .write]
+            }
+    }
+}

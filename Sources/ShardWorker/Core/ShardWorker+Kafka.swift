@@ -1,0 +1,80 @@
+import Common
+import JSONRecords
+import Kafka
+
+/// The worker's side towards Kafka: what it consumes, and into which batch it goes.
+extension ShardWorker {
+    /// Not while a batch is full, nor while Postgres is away: librdkafka holds what it has prefetched.
+    var wantsRecords: Bool {
+        session?.isReady == true && drainDeadline == nil && !lanes.contains { isFull($0) }
+    }
+
+    func takeRecords() throws {
+        while wantsRecords, mayHaveRecords {
+            let count = consumer.take()
+            if count == 0 { mayHaveRecords = false }
+            var known: (topic: OpaquePointer?, partition: Int32, source: SourceID)?
+            for index in 0..<count {
+                let record = consumer[index]
+                if known == nil || known!.topic != record.topicIdentity || known!.partition != record.partition {
+                    known = byPartition[TopicPartition(record.topic, record.partition)]
+                        .map { (record.topicIdentity, record.partition, $0) }
+                }
+                switch record.kind {
+                case .record: if let known { take(record, known.source) }
+                case .endOfPartition: if let known { stepTo(record.offset, known.source) }
+                case .error(let error): try handle(error, known?.source)
+                }
+            }
+        }
+    }
+
+    private func take(_ record: Record, _ id: SourceID) {
+        guard let source = sources[id], source.phase == .running, record.offset >= source.taken else { return }
+        kafkaIsAway = false
+        let lane = lanes[source.lane]
+        let headers = lane.usesHeaders ? record.headers : []
+        lane.filling.add(
+            source: id, value: record.value,
+            RecordMetadata(
+                key: record.key, timestamp: record.timestamp, partition: record.partition, offset: record.offset,
+                headers: headers))
+        sources[id]!.taken = record.offset + 1
+    }
+
+    /// Steps over a hole at the end of a partition: transaction markers, compacted records.
+    private func stepTo(_ offset: Int64, _ id: SourceID) {
+        guard let source = sources[id], source.phase == .running, offset > source.taken else { return }
+        lanes[source.lane].filling.advance(id, to: offset)
+        sources[id]!.taken = offset
+    }
+
+    private func handle(_ error: KafkaError, _ id: SourceID?) throws {
+        guard let id, error.isOffsetOutOfRange, let source = sources[id] else {
+            // librdkafka reconnects by itself; anything else is told and retried by it as well.
+            kafkaIsAway = kafkaIsAway || error.isRetriable
+            if !error.isRetriable {
+                try send(.failed(what: "kafka", reason: error.description, sources: id.map { [$0] } ?? []))
+            }
+            return
+        }
+        let reason = "\(source.partition) has no offset \(source.taken): Kafka no longer holds it, or not yet"
+        try unassign([id])
+        sources[id]!.phase = .stopped(reason)
+        try send(.failed(what: "source", reason: reason, sources: [id]))
+    }
+
+    /// Consumes running sources from behind what is committed.
+    func assign(_ ids: [SourceID]) throws {
+        let running = ids.compactMap { sources[$0] }.filter { $0.phase == .running }
+        guard !running.isEmpty else { return }
+        for source in running { byPartition[source.partition] = source.id }
+        try consumer.assign(running.map { ($0.partition, $0.taken) })
+        mayHaveRecords = true
+    }
+
+    func unassign(_ ids: [SourceID]) throws {
+        let partitions = ids.compactMap { sources[$0]?.partition }.filter { byPartition.removeValue(forKey: $0) != nil }
+        if !partitions.isEmpty { try consumer.unassign(partitions) }
+    }
+}

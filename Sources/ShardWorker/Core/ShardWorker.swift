@@ -1,0 +1,175 @@
+import CLinux
+package import Common
+import Foundation
+import JSONRecords
+import Kafka
+import Postgres
+import Schema
+package import ZeroMQ
+
+/// The loop of a shard worker: one thread, one wait over the control socket, stdin, Postgres and Kafka.
+///
+/// Postgres holds the truth. Whatever goes wrong there, the answer is one: forget what is in memory, read the
+/// positions that are stored, and go on from them.
+package final class ShardWorker {
+    let shard: Int32
+    let configuration: WorkerConfiguration
+    let schema: MillraceSchema
+    let control: Socket
+    var publisher: FeedPublisher
+    var consumer: Consumer
+    var session: Session?
+    var nextConnect = ContinuousClock.now
+    var connectFailures = 0
+
+    let lanes: [Lane]
+    var sources: [SourceID: SourceState] = [:]
+    var byPartition: [TopicPartition: SourceID] = [:]
+    let claim = UUIDValue.random()
+    var generation: Int64 = 0
+    var claiming: Set<SourceID> = []
+
+    var mayHaveRecords = false
+    var kafkaIsAway = false
+    var drainDeadline: ContinuousClock.Instant?
+    var nextHeartbeat = ContinuousClock.now
+    /// Lanes take turns: the one behind the last that wrote is asked first.
+    var nextLane = 0
+
+    static let heartbeatInterval = Duration.seconds(1)
+    static let ledgerInterval = Duration.seconds(60)
+    static let blockedInterval = Duration.seconds(60)
+    static let drainLimit = Duration.seconds(10)
+    static let retryLimit = 20
+
+    package init(
+        shard: Int32, _ configuration: WorkerConfiguration, control: consuming Socket, context: Context
+    ) throws {
+        let schema = MillraceSchema(name: configuration.schema)
+        self.shard = shard
+        self.configuration = configuration
+        self.schema = schema
+        self.control = control
+        lanes = configuration.streams.map {
+            Lane($0, schema: schema, recordByteLimit: configuration.recordByteLimit)
+        }
+        publisher = try FeedPublisher(configuration.feedEndpoint, shard: shard, in: context)
+        consumer = try Consumer(configuration.kafka)
+    }
+
+    /// Runs until it has drained: when told to, or when stdin ends because the coordinator is gone.
+    package func run() throws -> ExitCode {
+        var poller = Poller()
+        while true {
+            poller.removeAll()
+            poller.add(control)
+            // At its end stdin stays readable: once is enough to know.
+            let input = drainDeadline == nil ? poller.add(descriptor: STDIN_FILENO, .read) : nil
+            let database = session.map { poller.add(descriptor: $0.descriptor, $0.interest) }
+            let records = wantsRecords ? poller.add(descriptor: consumer.descriptor, .read) : nil
+            try poller.wait(timeout)
+
+            if let input, !poller.events(input).isEmpty, endOfInput() { drain() }
+            while let parts = try control.receive() { try handle(parts) }
+            if let records, !poller.events(records).isEmpty { mayHaveRecords = true }
+            try serveSession(isReady: database.map { !poller.events($0).isEmpty } ?? true)
+            try takeRecords()
+            try startWork()
+            if nextHeartbeat <= .now { try heartbeat() }
+            if let deadline = drainDeadline {
+                if sources.isEmpty, claiming.isEmpty { return .success }
+                if deadline <= .now { return .drainTimeout }
+            }
+        }
+    }
+
+    private var timeout: Duration {
+        if wantsRecords, mayHaveRecords { return .zero }
+        var next = nextHeartbeat
+        if session == nil { next = min(next, nextConnect) }
+        for lane in lanes {
+            if let due = commitTime(lane), session?.isIdle == true { next = min(next, due) }
+        }
+        return max(.zero, next - .now)
+    }
+
+    /// When a lane's batch may start; nil while there is nothing to start.
+    func commitTime(_ lane: Lane) -> ContinuousClock.Instant? {
+        guard !lane.isWriting, !lane.filling.isEmpty else { return nil }
+        guard let last = lane.lastStart, !isFull(lane) else { return .now }
+        return last + .milliseconds(configuration.commitIntervalMilliseconds)
+    }
+
+    func isFull(_ lane: Lane) -> Bool {
+        lane.filling.entries.count >= configuration.batchRowLimit
+            || lane.filling.byteCount >= configuration.batchByteLimit
+    }
+
+    // MARK: Control
+
+    private func endOfInput() -> Bool {
+        var byte: UInt8 = 0
+        return read(STDIN_FILENO, &byte, 1) == 0
+    }
+
+    private func handle(_ parts: [[UInt8]]) throws {
+        guard parts.count == 1, let message = ControlEnvelope<CoordinatorMessage>.decode(parts[0]) else { return }
+        switch message {
+        case .configure: break  // only once, before the loop
+        case .assign(let generation, let ids):
+            guard generation >= self.generation, drainDeadline == nil else { return }
+            self.generation = generation
+            claiming.formUnion(ids.filter { sources[$0] == nil })
+        case .release(let ids): try release(ids)
+        case .drain: drain()
+        }
+    }
+
+    func send(_ message: WorkerMessage) throws {
+        // A coordinator whose queue is full is gone or hangs: stdin tells, and it asks again by itself.
+        _ = try control.send([try ControlEnvelope.encode(message)])
+    }
+
+    private func drain() {
+        guard drainDeadline == nil else { return }
+        drainDeadline = .now + Self.drainLimit
+        claiming.removeAll()
+        // Without a coordinator there is nobody to tell; without Kafka nothing to wait for.
+        try? release(Array(sources.keys))
+    }
+
+    private func release(_ ids: [SourceID]) throws {
+        let unclaimed = ids.filter { claiming.remove($0) != nil || sources[$0] == nil }
+        if !unclaimed.isEmpty { try send(.released(sources: unclaimed)) }
+        for id in ids where sources[id] != nil {
+            try unassign([id])
+            sources[id]!.phase = .releasing
+        }
+    }
+
+    private func heartbeat() throws {
+        nextHeartbeat = .now + Self.heartbeatInterval
+        let progress = WorkerProgress(
+            generation: generation, waitingFor: session?.isReady != true ? .postgres : kafkaIsAway ? .kafka : nil,
+            sources: sources.values.sorted { $0.id < $1.id }.map { source in
+                let stopped: String? = if case .stopped(let reason) = source.phase { reason } else { nil }
+                return WorkerProgress.Source(
+                    id: source.id, nextOffset: source.ledger.to, endOffset: consumer.knownEndOffset(source.partition),
+                    stopped: stopped)
+            }, streams: lanes.map(\.progress))
+        try send(.heartbeat(progress))
+        for (index, lane) in lanes.enumerated() {
+            let heads = sources.values.filter { $0.lane == index }.map {
+                FeedMessage.Span(source: $0.id, from: $0.ledger.to, to: $0.ledger.to)
+            }
+            if !heads.isEmpty { try publisher.announce(heads, stream: lane.stream.name, at: Self.clock()) }
+        }
+    }
+
+    /// Microseconds since 1970.
+    static func clock() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}

@@ -1,0 +1,26 @@
+import Common
+import Kafka
+
+/// A source that this worker was told to take.
+struct SourceState {
+    enum Phase: Equatable {
+        /// Consuming, or about to when its lane has resumed.
+        case running
+        /// Consumes no more; free once everything is committed.
+        case releasing
+        /// Kafka refuses its position: nothing moves until someone resets it.
+        case stopped(String)
+    }
+
+    let id: SourceID
+    let partition: TopicPartition
+    let lane: Int
+    var phase = Phase.running
+    /// As committed.
+    var ledger: LedgerEntry
+    var ledgerOpenedAt: ContinuousClock.Instant
+    /// Behind everything that was taken from Kafka.
+    var taken: Int64
+
+    var isCommitted: Bool { taken == ledger.to }
+}

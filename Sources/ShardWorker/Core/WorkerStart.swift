@@ -1,0 +1,67 @@
+import CLinux
+package import Common
+import Glibc
+import ZeroMQ
+
+/// A worker's beginning: puts right what it inherited, asks the coordinator for its configuration, runs the loop.
+package enum WorkerStart {
+    private static let helloInterval = Duration.seconds(1)
+
+    /// - Parameters:
+    ///   - shard: the worker's number; a coordinator knows it by this.
+    ///   - endpoint: the coordinator's control socket.
+    package static func run(shard: Int32, endpoint: String) throws -> ExitCode {
+        let context = Context()
+        let control = try Socket(.dealer, in: context)
+        try control.setIdentity("shard-\(shard)")
+        try control.connect(endpoint)
+        guard let configuration = try configuration(shard, control) else { return .success }
+        let worker = try ShardWorker(shard: shard, configuration, control: control, context: context)
+        return try worker.run()
+    }
+
+    /// Nil when the coordinator is gone before it answered.
+    private static func configuration(_ shard: Int32, _ control: borrowing Socket) throws -> WorkerConfiguration? {
+        var nextHello = ContinuousClock.now
+        while true {
+            if nextHello <= .now {
+                nextHello = .now + helloInterval
+                let hello = WorkerMessage.hello(
+                    shard: shard, pid: getpid(), version: ControlEnvelope<WorkerMessage>.version)
+                _ = try control.send([try ControlEnvelope.encode(hello)])
+            }
+            var poller = Poller()
+            poller.add(control)
+            let input = poller.add(descriptor: STDIN_FILENO, .read)
+            try poller.wait(nextHello - .now)
+            var byte: UInt8 = 0
+            if !poller.events(input).isEmpty, read(STDIN_FILENO, &byte, 1) == 0 { return nil }
+            while let parts = try control.receive() {
+                let message = parts.first.flatMap { ControlEnvelope<CoordinatorMessage>.decode($0) }
+                switch message {
+                case .configure(let configuration): return configuration
+                case .drain: return nil
+                case .assign, .release, nil: break
+                }
+            }
+        }
+    }
+
+    /// What Foundation's `Process` hands down wrongly: other children's pipes, ignored and blocked signals, the
+    /// parent's process group, so that Ctrl-C at a terminal reaches the coordinator alone.
+    package static func putInheritanceRight() {
+        setpgid(0, 0)
+        var empty = sigset_t()
+        sigemptyset(&empty)
+        pthread_sigmask(SIG_SETMASK, &empty, nil)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD] { signal(number, SIG_DFL) }
+        // A peer that is gone is an error of the call.
+        signal(SIGPIPE, SIG_IGN)
+        var limit = rlimit()
+        guard millrace_nofile_limit(&limit) == 0 else { return }
+        for descriptor in 3..<Int32(clamping: min(limit.rlim_cur, 4096)) {
+            let flags = fcntl(descriptor, F_GETFD)
+            if flags >= 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Common
+import JSONRecords
+import Postgres
+import Schema
+import ShardWorkerCore
+import TestSupport
+
+/// A database with one stream's tables and sources, into which batches are written as a worker writes them.
+final class BatchFixture {
+    let batch: Batch
+    let table: StreamTable
+    let schema = MillraceSchema()
+    var connection: Connection
+    var ledger: [SourceID: LedgerEntry] = [:]
+    private(set) var sentCount = 0
+    let claim = UUIDValue.random()
+
+    init(_ stream: StreamDefinition, sources: Int32 = 1) throws {
+        batch = Batch(stream)
+        table = StreamTable(stream, schema: schema)
+        var connection = try Connection.open(parameters: TestPostgres.shared.get().makeDatabase())
+        try connection.execute(schema.baseSQL)
+        try connection.execute(table.createSQL)
+        try connection.execute(table.sessionSQL)
+        for partition in 0..<sources {
+            try connection.execute(
+                """
+                INSERT INTO millrace.source (stream, cluster_id, topic, partition, incarnation, start_offset, next_offset,
+                    open_from) VALUES ('\(stream.name)', 'c', 't', \(partition), 1, 0, 0, 0)
+                """)
+            ledger[SourceID(rawValue: partition + 1)] = LedgerEntry(openedAt: 0)
+        }
+        let ids = (1...sources).map(String.init).joined(separator: ",")
+        try connection.execute("SELECT * FROM millrace.take_claim('\(claim)', '{\(ids)}', 1)")
+        self.connection = connection
+    }
+
+    func add(_ value: String?, offset: Int64, source: Int32 = 1, key: String? = nil) {
+        func borrow(_ text: String?, _ body: (UnsafeRawBufferPointer?) -> Void) {
+            guard var text else { return body(nil) }
+            text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+        }
+        borrow(value) { value in
+            borrow(key) { key in
+                batch.add(
+                    source: SourceID(rawValue: source), value: value,
+                    RecordMetadata(key: key, timestamp: 0, partition: source - 1, offset: offset))
+            }
+        }
+    }
+
+    func transaction(_ range: Range<Int>? = nil, refusal: RecordRejection? = nil, closing: Bool = false)
+        -> BatchTransaction
+    {
+        BatchTransaction(
+            batch, range ?? 0..<batch.entries.count, refusal: refusal, claim: claim, ledger: ledger,
+            closing: closing ? Set(ledger.keys) : [], table: table, schema: schema)
+    }
+
+    @discardableResult
+    func commit(_ transaction: BatchTransaction) throws(PostgresError) -> [QueryResult] {
+        sentCount += 1
+        let results = try connection.execute(transaction.script)
+        ledger.merge(transaction.ledger) { $1 }
+        return results
+    }
+
+    /// Writes the whole batch, in halves where some row is refused, as the loop does.
+    func commitSplitting() throws {
+        var runs = SplitRuns(0..<batch.entries.count)
+        while let run = runs.next {
+            let transaction = transaction(run.range, refusal: run.refusal)
+            if let refusal = transaction.refusal {
+                runs.split(because: refusal)
+                continue
+            }
+            do throws(PostgresError) {
+                try commit(transaction)
+                runs.finish()
+            } catch {
+                guard error.disposition == .record else { throw error }
+                runs.split(because: error)
+            }
+        }
+        batch.removeAll()
+    }
+
+    func rows(_ sql: String) throws -> [String] {
+        let result = try connection.execute(sql)[0]
+        return (0..<result.rowCount).map { row in
+            (0..<result.columnCount).map { result.text(row, $0) ?? "-" }.joined(separator: "|")
+        }
+    }
+}
