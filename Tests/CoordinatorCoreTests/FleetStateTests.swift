@@ -1,0 +1,191 @@
+import Common
+import CoordinatorCore
+import Testing
+
+@Suite("The fleet's decisions")
+struct FleetStateTests {
+    private let start = ContinuousClock.now
+
+    private func id(_ raw: Int32) -> SourceID { SourceID(rawValue: raw) }
+
+    /// A running fleet with its sources assigned.
+    private func running(_ shards: Int32, _ sources: Int32) -> FleetState {
+        var fleet = FleetState(shardCount: shards, generation: 5)
+        _ = fleet.scale(to: shards, at: start)
+        _ = fleet.discovered(Set((0..<sources).map(id)), at: start)
+        for shard in 0..<shards {
+            fleet.spawned(shard, pid: 100 + shard)
+            _ = fleet.hello(shard, pid: 100 + shard, at: start)
+        }
+        return fleet
+    }
+
+    @Test("A worker gets its share when it says hello, at a generation above the database's")
+    func hello() {
+        var fleet = FleetState(shardCount: 2, generation: 5)
+        #expect(fleet.scale(to: 2, at: start) == [.spawn(shard: 0), .spawn(shard: 1)])
+        #expect(fleet.discovered([id(0), id(1)], at: start) == [])
+        fleet.spawned(0, pid: 7)
+        #expect(fleet.hello(0, pid: 8, at: start) == [], "a stranger got an answer")
+        #expect(
+            fleet.hello(0, pid: 7, at: start) == [.configure(shard: 0), .assign(shard: 0, generation: 6, sources: [id(0)])])
+    }
+
+    @Test("A worker that comes back soon gets its own sources again, with a new generation")
+    func restart() {
+        var fleet = running(2, 4)
+        let before = fleet.sources(of: 1)
+        #expect(fleet.exited(1, at: start, random: 1) == [])
+        #expect(fleet.nextTick == start + .seconds(0.1))
+        let soon = start + .seconds(0.1)
+        #expect(fleet.tick(at: soon) == [.spawn(shard: 1)])
+        fleet.spawned(1, pid: 200)
+        let generation = fleet.generation + 1
+        #expect(
+            fleet.hello(1, pid: 200, at: soon)
+                == [.configure(shard: 1), .assign(shard: 1, generation: generation, sources: before)])
+        #expect(fleet.shards[1]?.restarts == 1)
+    }
+
+    @Test("Sources of a worker that stays away go to the others, and some come back with it")
+    func handover() {
+        var fleet = running(2, 4)
+        let orphans = fleet.sources(of: 1)
+        var now = start
+        // Crashes again and again: the backoff grows beyond the handover delay.
+        for _ in 0..<5 {
+            _ = fleet.exited(1, at: now, random: 1)
+            now = fleet.nextTick!
+            for shard in [Int32(0)] { fleet.heartbeat(shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now) }
+            _ = fleet.tick(at: now)
+            fleet.spawned(1, pid: 300)
+        }
+        _ = fleet.exited(1, at: now, random: 1)
+        let late = now + FleetState.handoverDelay
+        #expect(fleet.tick(at: late) == [.assign(shard: 0, generation: fleet.generation, sources: orphans)])
+        #expect(fleet.sources(of: 0).count == 4)
+        let back = fleet.nextTick!
+        fleet.heartbeat(0, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: back)
+        #expect(fleet.tick(at: back) == [.spawn(shard: 1)])
+        fleet.spawned(1, pid: 400)
+        let actions = fleet.hello(1, pid: 400, at: back)
+        guard case .release(0, let moved)? = actions.last, moved.count == 2 else {
+            Issue.record("nothing was released: \(actions)")
+            return
+        }
+        #expect(
+            fleet.released(0, moved, at: back) == [.assign(shard: 1, generation: fleet.generation, sources: moved)])
+    }
+
+    @Test("Scaling moves by release, released, assign, and a shard that is not wanted drains when it is empty")
+    func scaling() {
+        var fleet = running(2, 4)
+        let moved = fleet.sources(of: 1)
+        #expect(fleet.scale(to: 1, at: start) == [.release(shard: 1, sources: moved)])
+        #expect(
+            fleet.released(1, moved, at: start)
+                == [.assign(shard: 0, generation: fleet.generation, sources: moved), .drain(shard: 1)])
+        #expect(fleet.exited(1, at: start, random: 0) == [])
+        #expect(fleet.shards.count == 1)
+    }
+
+    @Test("A worker that is silent for too long is killed, once")
+    func silence() {
+        var fleet = running(1, 1)
+        let late = start + FleetState.silenceLimit + .seconds(1)
+        #expect(fleet.tick(at: late) == [.kill(shard: 0)])
+        #expect(fleet.tick(at: late + .seconds(1)) == [])
+    }
+
+    @Test("Stopping drains everyone, kills who takes too long, and ends when the last is gone")
+    func stopping() {
+        var fleet = running(2, 4)
+        #expect(fleet.stop(at: start) == [.drain(shard: 0), .drain(shard: 1)])
+        #expect(fleet.exited(0, at: start, random: 0) == [])
+        #expect(fleet.tick(at: start + .seconds(11)) == [.kill(shard: 1)])
+        #expect(fleet.exited(1, at: start, random: 0) == [.finish])
+    }
+
+    @Test("The backoff doubles to its ceiling and starts again after a quiet minute")
+    func backoff() {
+        var backoff = Backoff()
+        var delays: [Duration] = []
+        for _ in 0..<11 { delays.append(backoff.crashed(at: start, random: 1)) }
+        #expect(delays[0] == .seconds(0.1) && delays[1] == .seconds(0.2) && delays[10] == .seconds(30))
+        #expect(backoff.crashed(at: start + .seconds(60), random: 1) == .seconds(0.1))
+    }
+
+    @Test("Whatever happens, no source is with two shards and none is forgotten", arguments: 0..<50)
+    func properties(seed: Int) {
+        var fleet = FleetState(shardCount: 3, generation: 0)
+        var now = start
+        var held: [SourceID: Int32] = [:]  // what workers believe they have
+        var alive: Set<Int32> = []
+        var queue = fleet.scale(to: 3, at: now) + fleet.discovered(Set((0..<13).map(id)), at: now)
+        var pid: Int32 = 1000
+        func perform(_ actions: [FleetState.Action]) { queue += actions }
+        for step in 0..<400 {
+            while !queue.isEmpty {
+                switch queue.removeFirst() {
+                case .spawn(let shard):
+                    pid += 1
+                    fleet.spawned(shard, pid: pid)
+                    alive.insert(shard)
+                    perform(fleet.hello(shard, pid: pid, at: now))
+                case .assign(let shard, _, let sources):
+                    for source in sources {
+                        #expect(held[source] == nil, "step \(step): \(source) is with \(held[source]!) and \(shard)")
+                        held[source] = shard
+                    }
+                case .release(let shard, let sources):
+                    for source in sources where held[source] == shard { held[source] = nil }
+                    perform(fleet.released(shard, sources, at: now))
+                case .drain(let shard), .kill(let shard):
+                    held = held.filter { $0.value != shard }
+                    alive.remove(shard)
+                    perform(fleet.exited(shard, at: now, random: 0.5))
+                case .configure, .finish: break
+                }
+            }
+            now += .milliseconds(Int64.random(in: 1...2000))
+            for shard in alive { fleet.heartbeat(shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now) }
+            switch Int.random(in: 0..<10) {
+            case 0..<3:
+                if let victim = alive.randomElement() {
+                    held = held.filter { $0.value != victim }
+                    alive.remove(victim)
+                    perform(fleet.exited(victim, at: now, random: 1))
+                }
+            case 3: perform(fleet.scale(to: Int32.random(in: 1...5), at: now))
+            default: perform(fleet.tick(at: now))
+            }
+        }
+        // Left alone, it settles.
+        for _ in 0..<60 {
+            now += .seconds(1)
+            for shard in alive { fleet.heartbeat(shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now) }
+            perform(fleet.tick(at: now))
+            while !queue.isEmpty {
+                switch queue.removeFirst() {
+                case .spawn(let shard):
+                    pid += 1
+                    fleet.spawned(shard, pid: pid)
+                    alive.insert(shard)
+                    perform(fleet.hello(shard, pid: pid, at: now))
+                case .assign(let shard, _, let sources): for source in sources { held[source] = shard }
+                case .release(let shard, let sources):
+                    for source in sources { held[source] = nil }
+                    perform(fleet.released(shard, sources, at: now))
+                case .drain(let shard), .kill(let shard):
+                    held = held.filter { $0.value != shard }
+                    alive.remove(shard)
+                    perform(fleet.exited(shard, at: now, random: 0.5))
+                case .configure, .finish: break
+                }
+            }
+        }
+        #expect(held.count == 13)
+        let counts = alive.map { shard in held.values.count { $0 == shard } }
+        #expect(counts.max()! - counts.min()! <= 1)
+    }
+}
