@@ -35,8 +35,7 @@ final class WorkerFleet {
         self.stream = stream
         parameters = try TestPostgres.shared.get().makeDatabase()
         var database = try Connection.open(parameters: parameters)
-        try database.execute(schema.baseSQL)
-        try database.execute(StreamTable(stream, schema: schema).createSQL)
+        try Migrations(schema: schema, streams: [stream]).run(on: &database)
         for partition in 0..<partitions {
             try database.execute(
                 """

@@ -19,8 +19,7 @@ final class BatchFixture {
         batch = Batch(stream)
         table = StreamTable(stream, schema: schema)
         var connection = try Connection.open(parameters: TestPostgres.shared.get().makeDatabase())
-        try connection.execute(schema.baseSQL)
-        try connection.execute(table.createSQL)
+        try Migrations(schema: schema, streams: [stream]).run(on: &connection)
         try connection.execute(table.sessionSQL)
         for partition in 0..<sources {
             try connection.execute(

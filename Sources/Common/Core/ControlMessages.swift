@@ -18,6 +18,20 @@ package enum CoordinatorMessage: Codable, Sendable, Equatable {
     case drain
 }
 
+/// What a command asks of the coordinator.
+package enum CommandRequest: Codable, Sendable, Equatable {
+    case status
+    case scale(shards: Int32)
+    case stop
+}
+
+/// The one answer to a request.
+package enum CommandReply: Codable, Sendable, Equatable {
+    case status(StatusReport)
+    case done
+    case refused(String)
+}
+
 /// A worker's proof of progress, once a second.
 package struct WorkerProgress: Codable, Sendable, Equatable {
     package enum Waiting: String, Codable, Sendable {

@@ -9,10 +9,9 @@ package struct MillraceSchema: Sendable {
         self.name = Connection.identifier(name)
     }
 
-    /// The DDL of what every fleet needs. Safe to run again.
-    package var baseSQL: String {
+    /// Version 1 of the tables that every fleet needs.
+    var tablesSQL: String {
         """
-        CREATE SCHEMA IF NOT EXISTS \(name);
         CREATE TABLE IF NOT EXISTS \(name).stream (
             name text PRIMARY KEY, epoch uuid NOT NULL DEFAULT gen_random_uuid(), definition jsonb NOT NULL);
         CREATE TABLE IF NOT EXISTS \(name).source (
@@ -47,11 +46,11 @@ package struct MillraceSchema: Sendable {
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, username text NOT NULL UNIQUE,
             password_hash text NOT NULL, role text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
             disabled boolean NOT NULL DEFAULT false);
-        \(functionsSQL)
         """
     }
 
-    private var functionsSQL: String {
+    /// Replaced at every start: they belong to the version that runs.
+    var functionsSQL: String {
         """
         -- Locks the sources of a transaction in the order of their ids and advances those whose claim and position
         -- are the caller's. Otherwise raises MR001, and names the others in its detail: nothing else of the

@@ -1,0 +1,51 @@
+package import Common
+package import Postgres
+
+/// Brings a database to what this version needs: numbered steps, in one transaction, under an advisory lock.
+package struct Migrations: Sendable {
+    private let schema: MillraceSchema
+    private let streams: [StreamDefinition]
+
+    package init(schema: MillraceSchema, streams: [StreamDefinition]) {
+        self.schema = schema
+        self.streams = streams
+    }
+
+    /// Step n brings version n − 1 to n. Steps never change once released.
+    private var steps: [String] { [schema.tablesSQL] }
+
+    /// Safe to run again, and by several at once.
+    package func run(on connection: inout Connection) throws(PostgresError) {
+        try connection.execute(
+            """
+            BEGIN;
+            SELECT pg_advisory_xact_lock(hashtext('millrace migration'), hashtext(\(try connection.literal(schema.name))));
+            CREATE SCHEMA IF NOT EXISTS \(schema.name);
+            CREATE TABLE IF NOT EXISTS \(schema.name).migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+            """)
+        do throws(PostgresError) {
+            try runSteps(on: &connection)
+            try connection.execute("COMMIT")
+        } catch {
+            // The first error is the one to tell; a connection that is gone has rolled back by itself.
+            _ = try? connection.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func runSteps(on connection: inout Connection) throws(PostgresError) {
+        let version = Int(try connection.execute("SELECT max(version) FROM \(schema.name).migration")[0].integer(0, 0) ?? 0)
+        for (index, step) in steps.enumerated().dropFirst(version) {
+            try connection.execute(step)
+            try connection.execute("INSERT INTO \(schema.name).migration (version) VALUES (\(index + 1))")
+        }
+        try connection.execute(schema.functionsSQL)
+        for stream in streams { try connection.execute(StreamTable(stream, schema: schema).createSQL) }
+    }
+
+    /// The same as text, for people who apply it themselves.
+    package var sql: String {
+        (["CREATE SCHEMA IF NOT EXISTS \(schema.name);"] + steps + [schema.functionsSQL]
+            + streams.map { StreamTable($0, schema: schema).createSQL }).joined(separator: "\n")
+    }
+}

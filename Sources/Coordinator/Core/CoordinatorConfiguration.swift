@@ -1,0 +1,39 @@
+package import Common
+
+/// What a coordinator runs: decided before anything starts.
+package struct CoordinatorConfiguration: Sendable {
+    /// Where a topic that is new to the database begins.
+    package enum OffsetReset: String, Sendable {
+        case earliest, latest
+    }
+
+    package var shards: Int32
+    package var streams: [StreamDefinition]
+    package var kafka: [String: String]
+    package var postgres: [String: String]
+    package var schema: String
+    package var runtimeFolder: String
+    package var workerExecutable: String
+    package var offsetReset: OffsetReset
+    /// Partitions of topics that are missing; nil where making them is not ours to do.
+    package var createdPartitions: Int32?
+    /// How often partitions are asked for.
+    package var discoveryInterval: Duration
+
+    package init(
+        shards: Int32, streams: [StreamDefinition], kafka: [String: String], postgres: [String: String],
+        schema: String = "millrace", runtimeFolder: String, workerExecutable: String,
+        offsetReset: OffsetReset = .earliest, createdPartitions: Int32? = nil, discoveryInterval: Duration = .seconds(5)
+    ) {
+        self.shards = shards
+        self.streams = streams
+        self.kafka = kafka
+        self.postgres = postgres
+        self.schema = schema
+        self.runtimeFolder = runtimeFolder
+        self.workerExecutable = workerExecutable
+        self.offsetReset = offsetReset
+        self.createdPartitions = createdPartitions
+        self.discoveryInterval = discoveryInterval
+    }
+}

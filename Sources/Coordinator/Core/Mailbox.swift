@@ -1,0 +1,41 @@
+private import CLinux
+private import Synchronization
+
+/// What other threads tell the coordinator's loop: exits of processes, partitions that were found.
+///
+/// Bounded by its senders: one exit a process, one discovery at a time.
+final class Mailbox: Sendable {
+    enum Item: Sendable {
+        case exited(shard: Int32, pid: Int32)
+        case discovered([SourceRegistry.Entry])
+        case discoveryFailed(String)
+    }
+
+    private let items = Mutex<[Item]>([])
+    /// Readable while there are items.
+    let descriptor: Int32
+
+    init() {
+        descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        precondition(descriptor >= 0, "out of descriptors")
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func put(_ item: Item) {
+        items.withLock { $0.append(item) }
+        var one: UInt64 = 1
+        _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+    }
+
+    func takeAll() -> [Item] {
+        var counter: UInt64 = 0
+        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
+        return items.withLock { items in
+            defer { items.removeAll() }
+            return items
+        }
+    }
+}

@@ -1,0 +1,51 @@
+private import CLinux
+private import Common
+import Foundation
+
+/// The folder of one fleet: its lock, its control socket, its workers' feeds.
+///
+/// The lock is the kernel's (flock): it ends with the process, however that ends.
+package struct RuntimeFolder: ~Copyable {
+    package let path: String
+    private let lock: Int32
+
+    /// sockaddr_un holds 108 bytes with the final NUL.
+    private static let socketPathByteLimit = 107
+
+    package init(_ path: String) throws(StartError) {
+        let control = path + "/control"
+        guard control.utf8.count + "/coordinator".utf8.count <= Self.socketPathByteLimit else {
+            throw StartError("runtime folder \(path): its path is too long for a socket; choose a shorter one", .usage)
+        }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: control, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StartError("runtime folder \(path): \(error.localizedDescription)", .unavailable)
+        }
+        chmod(path, 0o711)
+        chmod(control, 0o700)
+        let lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw StartError("runtime folder \(path): can't make the lock file", .unavailable) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = (try? String(contentsOfFile: path + "/lock", encoding: .utf8)) ?? "unknown"
+            close(lock)
+            throw StartError(
+                "runtime folder \(path) is in use by the coordinator with pid \(holder); stop it, or choose another folder",
+                .unavailable)
+        }
+        ftruncate(lock, 0)
+        let pid = String(getpid())
+        _ = pid.withCString { write(lock, $0, pid.utf8.count) }
+        self.path = path
+        self.lock = lock
+    }
+
+    deinit {
+        close(lock)
+    }
+
+    package var controlEndpoint: String { "ipc://\(path)/control/coordinator" }
+
+    package func feedEndpoint(_ shard: Int32) -> String { "ipc://\(path)/control/feed-\(shard)" }
+}

@@ -1,0 +1,30 @@
+private import CLinux
+import Foundation
+
+/// A spawned shard worker. The parent holds the write end of its stdin and never writes: its end tells the worker
+/// that the parent is gone, whatever ended it.
+final class WorkerProcess {
+    private let process = Process()
+    private let input = Pipe()
+
+    /// - Parameter exited: called once, on a thread of Foundation's.
+    init(_ executable: String, shard: Int32, control: String, exited: @escaping @Sendable (_ pid: Int32) -> Void) throws {
+        process.executableURL = URL(filePath: executable)
+        var environment = ProcessInfo.processInfo.environment
+        // Secrets go over the control channel, not where /proc shows them.
+        environment["PGPASSWORD"] = nil
+        environment["MILLRACE_SHARD"] = String(shard)
+        environment["MILLRACE_CONTROL"] = control
+        process.environment = environment
+        process.standardInput = input
+        process.terminationHandler = { exited($0.processIdentifier) }
+        try process.run()
+        try? input.fileHandleForReading.close()
+    }
+
+    var pid: Int32 { process.processIdentifier }
+
+    func kill() {
+        if process.isRunning { _ = CLinux.kill(pid, SIGKILL) }
+    }
+}
