@@ -62,6 +62,14 @@ let package = Package(
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore"], swiftSettings: strict),
+        .executableTarget(
+            name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore"], path: "Tests/FleetUnderTest",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: [
+                "Common", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker", "fleet-under-test",
+            ], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "shard-worker"],

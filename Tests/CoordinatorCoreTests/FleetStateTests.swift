@@ -28,7 +28,9 @@ struct FleetStateTests {
         fleet.spawned(0, pid: 7)
         #expect(fleet.hello(0, pid: 8, at: start) == [], "a stranger got an answer")
         #expect(
-            fleet.hello(0, pid: 7, at: start) == [.configure(shard: 0), .assign(shard: 0, generation: 6, sources: [id(0)])])
+            fleet.hello(0, pid: 7, at: start) == [
+                .configure(shard: 0), .assign(shard: 0, generation: 6, sources: [id(0)]),
+            ])
     }
 
     @Test("A worker that comes back soon gets its own sources again, with a new generation")
@@ -56,7 +58,10 @@ struct FleetStateTests {
         for _ in 0..<5 {
             _ = fleet.exited(1, at: now, random: 1)
             now = fleet.nextTick!
-            for shard in [Int32(0)] { fleet.heartbeat(shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now) }
+            for shard in [Int32(0)] {
+                fleet.heartbeat(
+                    shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
+            }
             _ = fleet.tick(at: now)
             fleet.spawned(1, pid: 300)
         }
@@ -148,7 +153,10 @@ struct FleetStateTests {
                 }
             }
             now += .milliseconds(Int64.random(in: 1...2000))
-            for shard in alive { fleet.heartbeat(shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now) }
+            for shard in alive {
+                fleet.heartbeat(
+                    shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
+            }
             switch Int.random(in: 0..<10) {
             case 0..<3:
                 if let victim = alive.randomElement() {
@@ -163,7 +171,10 @@ struct FleetStateTests {
         // Left alone, it settles.
         for _ in 0..<60 {
             now += .seconds(1)
-            for shard in alive { fleet.heartbeat(shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now) }
+            for shard in alive {
+                fleet.heartbeat(
+                    shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
+            }
             perform(fleet.tick(at: now))
             while !queue.isEmpty {
                 switch queue.removeFirst() {

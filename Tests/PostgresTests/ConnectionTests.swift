@@ -103,7 +103,8 @@ struct ConnectionTests {
         #expect(failure(parameters.merging(["user": "nobody"]) { $1 })?.disposition == .stream)
         #expect(failure(parameters.merging(["dbname": "none"]) { $1 })?.disposition == .stream)
         parameters["host"] = "/nonexistent"
-        #expect(failure(parameters)?.disposition == .outage)
+        let away = try #require(failure(parameters))
+        #expect(away.disposition == .outage && away.message.contains("/nonexistent"), "\(away)")
     }
 
     @Test("Identifiers and literals are quoted whatever they hold")

@@ -35,14 +35,18 @@ package final class TestKafka: Sendable {
 
     private static func home() throws -> String {
         if let home = ProcessInfo.processInfo.environment["KAFKA_HOME"], !home.isEmpty { return home }
-        let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let beside = checkout.deletingLastPathComponent().appending(path: "shared/kafka").path
+        let beside = besideCheckout
         guard FileManager.default.isExecutableFile(atPath: beside + "/bin/kafka") else {
             throw ShellFailure(
                 command: "find Kafka", output: "set KAFKA_HOME to an Apache Kafka distribution with bin/kafka")
         }
         return beside
+    }
+
+    package static var besideCheckout: String {
+        let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return checkout.deletingLastPathComponent().appending(path: "shared/kafka").path
     }
 
     package var configuration: [String: String] { ["bootstrap.servers": bootstrap] }

@@ -21,7 +21,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
         package var lag: Int64?
 
         package init(
-            id: Int32, pid: Int32?, state: String, restarts: Int, sources: [SourceID], rowsPerSecond: Double, lag: Int64?
+            id: Int32, pid: Int32?, state: String, restarts: Int, sources: [SourceID], rowsPerSecond: Double,
+            lag: Int64?
         ) {
             self.id = id
             self.pid = pid

@@ -47,7 +47,7 @@ extension Connection {
             case .write: POLLOUT
             case .readOrWrite: POLLIN | POLLOUT
             }
-        while true {
+        while descriptor >= 0 {
             let left = (deadline - .now).components
             let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
             guard milliseconds > 0 else {

@@ -58,7 +58,8 @@ package struct Connection: ~Copyable {
         PQfinish(handle)
     }
 
-    /// Changes while connecting (libpq tries several addresses): ask before each wait.
+    /// Changes while connecting (libpq tries several addresses): ask before each wait. Negative when there is nothing
+    /// to wait for: the next call tells what is wrong.
     package var descriptor: Int32 { PQsocket(handle) }
 
     package var backendPID: Int32 { PQbackendPID(handle) }

@@ -34,7 +34,8 @@ package struct Migrations: Sendable {
     }
 
     private func runSteps(on connection: inout Connection) throws(PostgresError) {
-        let version = Int(try connection.execute("SELECT max(version) FROM \(schema.name).migration")[0].integer(0, 0) ?? 0)
+        let version = Int(
+            try connection.execute("SELECT max(version) FROM \(schema.name).migration")[0].integer(0, 0) ?? 0)
         for (index, step) in steps.enumerated().dropFirst(version) {
             try connection.execute(step)
             try connection.execute("INSERT INTO \(schema.name).migration (version) VALUES (\(index + 1))")

@@ -14,7 +14,11 @@ package enum Assignment {
         var held: [Int32: [SourceID]] = Dictionary(uniqueKeysWithValues: shards.map { ($0, []) })
         var free: [SourceID] = []
         for source in sources.sorted() {
-            if let shard = current[source], held[shard] != nil { held[shard]!.append(source) } else { free.append(source) }
+            if let shard = current[source], held[shard] != nil {
+                held[shard]!.append(source)
+            } else {
+                free.append(source)
+            }
         }
         // Those that hold most keep the one more that not everyone can have.
         let order = shards.sorted { (held[$1]!.count, $0) < (held[$0]!.count, $1) }

@@ -202,15 +202,18 @@ package struct FleetState: Sendable {
             owners[source] = .shard(shard)
             assigns[shard, default: []].append(source)
         }
-        var actions = releases.sorted { $0.key < $1.key }.map { Action.release(shard: $0.key, sources: $0.value.sorted()) }
+        var actions = releases.sorted { $0.key < $1.key }.map {
+            Action.release(shard: $0.key, sources: $0.value.sorted())
+        }
         if !assigns.isEmpty { generation += 1 }
         actions += assigns.sorted { $0.key < $1.key }.map {
             .assign(shard: $0.key, generation: generation, sources: $0.value.sorted())
         }
         // Shards beyond the wanted number go when they have nothing left.
         for id in shards.keys.sorted() where id >= shardCount {
-            if shards[id]!.pid == nil { shards[id] = nil }
-            else if shards[id]!.state == .running, sources(of: id).isEmpty {
+            if shards[id]!.pid == nil {
+                shards[id] = nil
+            } else if shards[id]!.state == .running, sources(of: id).isEmpty {
                 shards[id]!.state = .draining
                 shards[id]!.since = now
                 actions.append(.drain(shard: id))

@@ -41,12 +41,26 @@ package struct SourceRegistry: ~Copyable {
     package mutating func prepare() throws(StartError) -> Int64 {
         do throws(PostgresError) {
             let name = try connection.literal(schema.name)
-            let lock = try connection.execute("SELECT pg_try_advisory_lock(hashtext('millrace fleet'), hashtext(\(name)))")
-            guard lock[0].text(0, 0) == "t" else { throw try held(name) }
+            try lock(name)
             try Migrations(schema: schema, streams: configuration.streams).run(on: &connection)
-            return try connection.execute("SELECT coalesce(max(generation), 0) FROM \(schema.name).source")[0].integer(0, 0)!
+            return try connection.execute("SELECT coalesce(max(generation), 0) FROM \(schema.name).source")[0].integer(
+                0, 0)!
         } catch {
             throw StartError("Postgres: \(error)", error.sqlState == "MR003" ? .unavailable : .configuration)
+        }
+    }
+
+    /// Waits a moment: the backend of a coordinator that was just killed has to notice.
+    private mutating func lock(_ name: String) throws(PostgresError) {
+        do throws(PostgresError) {
+            try connection.execute(
+                """
+                SET lock_timeout = '3s'; SELECT pg_advisory_lock(hashtext('millrace fleet'), hashtext(\(name)));
+                SET lock_timeout = 0
+                """)
+        } catch {
+            guard error.sqlState == "55P03" else { throw error }
+            throw try held(name)
         }
     }
 
@@ -55,7 +69,7 @@ package struct SourceRegistry: ~Copyable {
             """
             SELECT format('backend %s from %s', a.pid, coalesce(host(a.client_addr), 'this machine'))
             FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'
-            AND l.classid = hashtext('millrace fleet')::oid AND l.objid = hashtext(\(name))::oid
+            AND l.granted AND l.classid = hashtext('millrace fleet')::oid AND l.objid = hashtext(\(name))::oid
             """)[0]
         let who = holder.rowCount > 0 ? holder.text(0, 0) ?? "" : "another coordinator"
         return PostgresError(
@@ -86,7 +100,8 @@ package struct SourceRegistry: ~Copyable {
                 let known = try rows(of: topic, cluster: cluster)
                 for partition in 0..<(counts[topic] ?? 0) {
                     let place = TopicPartition(topic, partition)
-                    let id = try register(place, stream.name, cluster: cluster, known: known[partition], isNewTopic: known.isEmpty)
+                    let id = try register(
+                        place, stream.name, cluster: cluster, known: known[partition], isNewTopic: known.isEmpty)
                     entries.append(Entry(id: id, stream: stream.name, partition: place))
                 }
             }
@@ -142,7 +157,9 @@ package struct SourceRegistry: ~Copyable {
     private mutating func insert(
         _ place: TopicPartition, _ stream: String, _ cluster: String, start: Int64
     ) throws(PostgresError) -> SourceID {
-        let values = [try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic)]
+        let values = [
+            try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic),
+        ]
         let result = try connection.execute(
             """
             INSERT INTO \(schema.name).source (stream, cluster_id, topic, partition, incarnation, start_offset,

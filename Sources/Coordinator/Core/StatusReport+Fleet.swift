@@ -4,7 +4,8 @@ import Common
 extension StatusReport {
     /// The fleet as its coordinator sees it now.
     init(
-        fleet: FleetState, entries: [SourceID: SourceRegistry.Entry], counters: FleetCounters, discoveryFailure: String?,
+        fleet: FleetState, entries: [SourceID: SourceRegistry.Entry], counters: FleetCounters,
+        discoveryFailure: String?,
         uptime: Duration, bootstrap: String, control: String
     ) {
         var owners: [SourceID: Int32] = [:]
@@ -28,7 +29,8 @@ extension StatusReport {
         let names = Set(entries.values.map(\.stream)).sorted()
         let shards = fleet.shards.sorted { $0.key < $1.key }.map { id, shard in
             Shard(
-                id: id, pid: shard.pid, state: shard.state.name, restarts: shard.restarts, sources: fleet.sources(of: id),
+                id: id, pid: shard.pid, state: shard.state.name, restarts: shard.restarts,
+                sources: fleet.sources(of: id),
                 rowsPerSecond: counters.rowsPerSecond(id), lag: lag(sources.filter { $0.shard == id }))
         }
         let waits = fleet.shards.values.contains { $0.state != .running || $0.progress?.waitingFor != nil }

@@ -8,7 +8,8 @@ final class WorkerProcess {
     private let input = Pipe()
 
     /// - Parameter exited: called once, on a thread of Foundation's.
-    init(_ executable: String, shard: Int32, control: String, exited: @escaping @Sendable (_ pid: Int32) -> Void) throws {
+    init(_ executable: String, shard: Int32, control: String, exited: @escaping @Sendable (_ pid: Int32) -> Void) throws
+    {
         process.executableURL = URL(filePath: executable)
         var environment = ProcessInfo.processInfo.environment
         // Secrets go over the control channel, not where /proc shows them.

@@ -9,9 +9,8 @@ extension ShardWorker {
     private static let longestBackoff = 5.0
 
     /// Goes on with what is under way.
-    func serveSession(isReady: Bool) throws {
-        if session == nil, nextConnect <= .now { try connect() }
-        guard isReady, let session else { return }
+    func serveSession() throws {
+        guard let session else { return }
         let finished: (Session.Activity, [QueryResult])?
         do throws(PostgresError) {
             finished = try session.serve()
@@ -31,7 +30,8 @@ extension ShardWorker {
         }
     }
 
-    private func connect() throws {
+    /// Starts to connect; what follows waits for the descriptor.
+    func connect() throws {
         let script = Script(Self.prepareSQL + lanes.map(\.table.sessionSQL).joined(separator: "\n"))
         do throws(PostgresError) {
             session = try Session(configuration.postgres, preparation: script)

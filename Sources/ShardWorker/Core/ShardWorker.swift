@@ -65,14 +65,19 @@ package final class ShardWorker {
             poller.add(control)
             // At its end stdin stays readable: once is enough to know.
             let input = drainDeadline == nil ? poller.add(descriptor: STDIN_FILENO, .read) : nil
-            let database = session.map { poller.add(descriptor: $0.descriptor, $0.interest) }
+            // Without a descriptor there is nothing to wait for: serving tells what is wrong.
+            let database = session.map { $0.descriptor >= 0 ? poller.add(descriptor: $0.descriptor, $0.interest) : nil }
             let records = wantsRecords ? poller.add(descriptor: consumer.descriptor, .read) : nil
             try poller.wait(timeout)
 
             if let input, !poller.events(input).isEmpty, endOfInput() { drain() }
             while let parts = try control.receive() { try handle(parts) }
             if let records, !poller.events(records).isEmpty { mayHaveRecords = true }
-            try serveSession(isReady: database.map { !poller.events($0).isEmpty } ?? true)
+            if let database {
+                if database.map({ !poller.events($0).isEmpty }) ?? true { try serveSession() }
+            } else if nextConnect <= .now {
+                try connect()
+            }
             try takeRecords()
             try startWork()
             if nextHeartbeat <= .now { try heartbeat() }
@@ -86,7 +91,7 @@ package final class ShardWorker {
     private var timeout: Duration {
         if wantsRecords, mayHaveRecords { return .zero }
         var next = nextHeartbeat
-        if session == nil { next = min(next, nextConnect) }
+        if let session { if session.descriptor < 0 { return .zero } } else { next = min(next, nextConnect) }
         for lane in lanes {
             if let due = commitTime(lane), session?.isIdle == true { next = min(next, due) }
         }

@@ -1,0 +1,29 @@
+// The coordinator's core as a process of its own, configured by the tests through one environment variable.
+import Common
+import CoordinatorCore
+import Foundation
+
+struct Settings: Decodable {
+    var shards: Int32
+    var streams: [StreamDefinition]
+    var kafka: [String: String]
+    var postgres: [String: String]
+    var folder: String
+    var worker: String
+}
+
+let text = ProcessInfo.processInfo.environment["FLEET_SETTINGS"] ?? ""
+do {
+    let settings = try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
+    let coordinator = try Coordinator(
+        CoordinatorConfiguration(
+            shards: settings.shards, streams: settings.streams, kafka: settings.kafka, postgres: settings.postgres,
+            runtimeFolder: settings.folder, workerExecutable: settings.worker, discoveryInterval: .seconds(1)))
+    exit(try coordinator.run().rawValue)
+} catch let error as StartError {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(error.exitCode.rawValue)
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(ExitCode.internalError.rawValue)
+}
