@@ -174,8 +174,9 @@ struct ShardWorkerTests {
         try fleet.assign(0)
         for turn in 0..<10 {
             try fleet.kafka.produce(values((turn * 1000)..<(turn * 1000 + 1000)), to: fleet.topic)
-            _ = try fleet.rows(
-                "SELECT pg_terminate_backend(backend_pid) FROM millrace.source WHERE backend_pid IS NOT NULL")
+            try fleet.wait("a backend to terminate") { _ in
+                try fleet.rows("SELECT pg_terminate_backend(backend_pid) FROM millrace.source") == ["t"]
+            }
         }
         try fleet.waitForOffsets([10_000])
         try fleet.expectExact(records: 10_000, rows: 10_000)
