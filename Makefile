@@ -1,5 +1,5 @@
 # Thin names over scripts and the Swift package manager.
-.PHONY: dependencies build test check format
+.PHONY: dependencies build test check format bench
 
 SOURCES := Package.swift Sources Tests
 
@@ -18,3 +18,9 @@ check:
 
 format:
 	swift format --in-place --recursive $(SOURCES)
+
+bench: dependencies
+	swift build -c release --product shard-worker
+	swift build -c release --product fleet-under-test
+	swift build -c release --product throughput
+	.build/release/throughput

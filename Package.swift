@@ -70,6 +70,9 @@ let package = Package(
             dependencies: [
                 "Common", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker", "fleet-under-test",
             ], swiftSettings: strict),
+        .executableTarget(
+            name: "throughput", dependencies: ["Common", "Kafka", "Postgres", "TestSupport"],
+            path: "Benchmarks/Throughput", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "shard-worker"],

@@ -59,7 +59,7 @@ struct FleetStateTests {
             _ = fleet.exited(1, at: now, random: 1)
             now = fleet.nextTick!
             for shard in [Int32(0)] {
-                fleet.heartbeat(
+                _ = fleet.heartbeat(
                     shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
             }
             _ = fleet.tick(at: now)
@@ -70,7 +70,7 @@ struct FleetStateTests {
         #expect(fleet.tick(at: late) == [.assign(shard: 0, generation: fleet.generation, sources: orphans)])
         #expect(fleet.sources(of: 0).count == 4)
         let back = fleet.nextTick!
-        fleet.heartbeat(0, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: back)
+        _ = fleet.heartbeat(0, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: back)
         #expect(fleet.tick(at: back) == [.spawn(shard: 1)])
         fleet.spawned(1, pid: 400)
         let actions = fleet.hello(1, pid: 400, at: back)
@@ -92,6 +92,27 @@ struct FleetStateTests {
                 == [.assign(shard: 0, generation: fleet.generation, sources: moved), .drain(shard: 1)])
         #expect(fleet.exited(1, at: start, random: 0) == [])
         #expect(fleet.shards.count == 1)
+    }
+
+    @Test("A worker that doesn't report what it was told is told again, and not sooner than it can answer")
+    func repeated() {
+        var fleet = running(1, 2)
+        func progress(_ sources: [SourceID]) -> WorkerProgress {
+            WorkerProgress(
+                generation: 0, waitingFor: nil,
+                sources: sources.map { .init(id: $0, nextOffset: 0, endOffset: nil, stopped: nil) }, streams: [])
+        }
+        #expect(fleet.heartbeat(0, progress([]), at: start + .seconds(1)) == [])
+        let late = start + FleetState.repeatInterval
+        let generation = fleet.generation + 1
+        #expect(
+            fleet.heartbeat(0, progress([id(0)]), at: late)
+                == [.assign(shard: 0, generation: generation, sources: [id(1)])])
+        #expect(fleet.heartbeat(0, progress([id(0)]), at: late + .seconds(1)) == [])
+        _ = fleet.discovered([id(0)], at: late)
+        #expect(
+            fleet.heartbeat(0, progress([id(0)]), at: late + FleetState.repeatInterval)
+                == [.release(shard: 0, sources: [id(1)])])
     }
 
     @Test("A worker that is silent for too long is killed, once")
@@ -154,7 +175,7 @@ struct FleetStateTests {
             }
             now += .milliseconds(Int64.random(in: 1...2000))
             for shard in alive {
-                fleet.heartbeat(
+                _ = fleet.heartbeat(
                     shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
             }
             switch Int.random(in: 0..<10) {
@@ -172,7 +193,7 @@ struct FleetStateTests {
         for _ in 0..<60 {
             now += .seconds(1)
             for shard in alive {
-                fleet.heartbeat(
+                _ = fleet.heartbeat(
                     shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
             }
             perform(fleet.tick(at: now))

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Postgres
 
-/// A private Postgres cluster for the tests of this process, on a socket only, without fsync.
+/// A private Postgres cluster for the tests of this process, on a socket only; without fsync, unless
+/// MILLRACE_TEST_FSYNC is `on`.
 package final class TestPostgres: Sendable {
     package static let shared = Result { try TestPostgres() }
 
@@ -17,10 +18,11 @@ package final class TestPostgres: Sendable {
         if isRoot { try shell("chown postgres \(folder)") }
         try shell(
             "cd \(folder) && \(user)\(binaries)/initdb -D \(folder)/data -U millrace -A trust -N -E UTF8 --no-locale")
+        let fsync = ProcessInfo.processInfo.environment["MILLRACE_TEST_FSYNC"] == "on" ? "on" : "off"
         service = try KeptService(
             start: """
                 cd \(folder) && exec \(user)\(binaries)/postgres -D \(folder)/data -k \(folder) -c listen_addresses= \
-                -c fsync=off -c max_connections=200 -c log_min_messages=panic
+                -c fsync=\(fsync) -c max_connections=200 -c log_min_messages=panic
                 """,
             stop: """
                 kill -INT $(head -n 1 \(folder)/data/postmaster.pid) 2>/dev/null; wait $server; rm -rf \(folder)

@@ -116,7 +116,7 @@ package final class Coordinator {
         switch message {
         case .hello(_, let pid, _): perform(fleet.hello(shard, pid: pid, at: now))
         case .heartbeat(let progress):
-            fleet.heartbeat(shard, progress, at: now)
+            perform(fleet.heartbeat(shard, progress, at: now))
             counters.heartbeat(shard, progress, at: now)
         case .released(let sources): perform(fleet.released(shard, sources, at: now))
         case .failed(let what, let reason, let sources):

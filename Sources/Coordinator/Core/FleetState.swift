@@ -36,21 +36,21 @@ package struct FleetState: Sendable {
         var backoff = Backoff()
     }
 
-    private enum Owner: Equatable {
-        case shard(Int32)
-        case releasing(Int32)
-
-        var shard: Int32 {
-            switch self {
-            case .shard(let shard), .releasing(let shard): shard
-            }
-        }
+    private struct Owner {
+        var shard: Int32
+        /// Told to give it back; it is the shard's until it says `released`.
+        var isReleasing = false
+        /// When the shard was told the last time.
+        var told: ContinuousClock.Instant
     }
 
     /// A worker that is silent for so long is killed: it hangs, or was stopped.
     package static let silenceLimit = Duration.seconds(10)
     package static let startLimit = Duration.seconds(30)
     package static let drainLimit = Duration.seconds(10)
+    /// A worker whose heartbeats still don't agree with what it was told so long ago is told again: a message may be
+    /// lost while it starts or its queue is full.
+    package static let repeatInterval = Duration.seconds(5)
     /// A shard that is away for longer hands its sources over.
     package static let handoverDelay = Duration.seconds(3)
 
@@ -107,9 +107,25 @@ package struct FleetState: Sendable {
         return [.configure(shard: id)] + reconcile(at: now)
     }
 
-    package mutating func heartbeat(_ id: Int32, _ progress: WorkerProgress, at now: ContinuousClock.Instant) {
+    package mutating func heartbeat(
+        _ id: Int32, _ progress: WorkerProgress, at now: ContinuousClock.Instant
+    ) -> [Action] {
         shards[id]?.heard = now
         shards[id]?.progress = progress
+        guard shards[id]?.state == .running, !isStopping else { return [] }
+        let reported = Set(progress.sources.map(\.id))
+        let late = owners.filter { $0.value.shard == id && now - $0.value.told >= Self.repeatInterval }
+        let missing = late.filter { !$0.value.isReleasing && !reported.contains($0.key) }.keys.sorted()
+        // Also when it no longer has them: then it was the answer that got lost.
+        let kept = late.filter(\.value.isReleasing).keys.sorted()
+        for source in missing + kept { owners[source]!.told = now }
+        var actions: [Action] = []
+        if !kept.isEmpty { actions.append(.release(shard: id, sources: kept)) }
+        if !missing.isEmpty {
+            generation += 1
+            actions.append(.assign(shard: id, generation: generation, sources: missing))
+        }
+        return actions
     }
 
     package mutating func released(_ id: Int32, _ released: [SourceID], at now: ContinuousClock.Instant) -> [Action] {
@@ -193,13 +209,13 @@ package struct FleetState: Sendable {
         var releases: [Int32: [SourceID]] = [:]
         var assigns: [Int32: [SourceID]] = [:]
         for (source, owner) in owners {
-            guard case .shard(let shard) = owner, wanted[source] != shard else { continue }
-            owners[source] = .releasing(shard)
-            releases[shard, default: []].append(source)
+            guard !owner.isReleasing, wanted[source] != owner.shard else { continue }
+            owners[source] = Owner(shard: owner.shard, isReleasing: true, told: now)
+            releases[owner.shard, default: []].append(source)
         }
         for source in sources where owners[source] == nil {
             guard let shard = wanted[source], shards[shard]?.state == .running else { continue }
-            owners[source] = .shard(shard)
+            owners[source] = Owner(shard: shard, told: now)
             assigns[shard, default: []].append(source)
         }
         var actions = releases.sorted { $0.key < $1.key }.map {

@@ -10,7 +10,7 @@ final class Lane {
     let usesHeaders: Bool
     private(set) var filling: Batch
     private(set) var writing: Batch
-    var runs = SplitRuns(0..<0)
+    var runs = SplitRuns()
     /// Sent and not answered yet.
     var transaction: BatchTransaction?
     /// Positions have to be read from Postgres before anything is consumed.

@@ -15,7 +15,7 @@ package final class ShardWorker {
     let shard: Int32
     let configuration: WorkerConfiguration
     let schema: MillraceSchema
-    let control: Socket
+    let control: ControlChannel
     var publisher: FeedPublisher
     var consumer: Consumer
     var session: Session?
@@ -43,7 +43,7 @@ package final class ShardWorker {
     static let retryLimit = 20
 
     package init(
-        shard: Int32, _ configuration: WorkerConfiguration, control: consuming Socket, context: Context
+        shard: Int32, _ configuration: WorkerConfiguration, control: ControlChannel, context: Context
     ) throws {
         let schema = MillraceSchema(name: configuration.schema)
         self.shard = shard
@@ -62,7 +62,7 @@ package final class ShardWorker {
         var poller = Poller()
         while true {
             poller.removeAll()
-            poller.add(control)
+            control.add(to: &poller)
             // At its end stdin stays readable: once is enough to know.
             let input = drainDeadline == nil ? poller.add(descriptor: STDIN_FILENO, .read) : nil
             // Without a descriptor there is nothing to wait for: serving tells what is wrong.
@@ -71,7 +71,7 @@ package final class ShardWorker {
             try poller.wait(timeout)
 
             if let input, !poller.events(input).isEmpty, endOfInput() { drain() }
-            while let parts = try control.receive() { try handle(parts) }
+            while let message = try control.receive() { try handle(message) }
             if let records, !poller.events(records).isEmpty { mayHaveRecords = true }
             if let database {
                 if database.map({ !poller.events($0).isEmpty }) ?? true { try serveSession() }
@@ -117,8 +117,7 @@ package final class ShardWorker {
         return read(STDIN_FILENO, &byte, 1) == 0
     }
 
-    private func handle(_ parts: [[UInt8]]) throws {
-        guard parts.count == 1, let message = ControlEnvelope<CoordinatorMessage>.decode(parts[0]) else { return }
+    private func handle(_ message: CoordinatorMessage) throws {
         switch message {
         case .configure: break  // only once, before the loop
         case .assign(let generation, let ids):
@@ -131,8 +130,7 @@ package final class ShardWorker {
     }
 
     func send(_ message: WorkerMessage) throws {
-        // A coordinator whose queue is full is gone or hangs: stdin tells, and it asks again by itself.
-        _ = try control.send([try ControlEnvelope.encode(message)])
+        try control.send(message)
     }
 
     private func drain() {

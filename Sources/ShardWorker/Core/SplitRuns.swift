@@ -13,7 +13,10 @@ package struct SplitRuns {
     }
 
     /// In reverse: the next one is the last.
-    private var pending: [Run]
+    private var pending: [Run] = []
+
+    /// Nothing to write.
+    package init() {}
 
     package init(_ range: Range<Int>) {
         pending = [Run(range: range, refusal: nil)]

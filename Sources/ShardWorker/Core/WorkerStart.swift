@@ -12,36 +12,30 @@ package enum WorkerStart {
     ///   - endpoint: the coordinator's control socket.
     package static func run(shard: Int32, endpoint: String) throws -> ExitCode {
         let context = Context()
-        let control = try Socket(.dealer, in: context)
-        try control.setIdentity("shard-\(shard)")
-        try control.connect(endpoint)
+        let control = try ControlChannel(shard: shard, endpoint: endpoint, in: context)
         guard let configuration = try configuration(shard, control) else { return .success }
-        let worker = try ShardWorker(shard: shard, configuration, control: control, context: context)
-        return try worker.run()
+        return try ShardWorker(shard: shard, configuration, control: control, context: context).run()
     }
 
     /// Nil when the coordinator is gone before it answered.
-    private static func configuration(_ shard: Int32, _ control: borrowing Socket) throws -> WorkerConfiguration? {
+    private static func configuration(_ shard: Int32, _ control: ControlChannel) throws -> WorkerConfiguration? {
         var nextHello = ContinuousClock.now
         while true {
             if nextHello <= .now {
                 nextHello = .now + helloInterval
-                let hello = WorkerMessage.hello(
-                    shard: shard, pid: getpid(), version: ControlEnvelope<WorkerMessage>.version)
-                _ = try control.send([try ControlEnvelope.encode(hello)])
+                try control.send(.hello(shard: shard, pid: getpid(), version: ControlEnvelope<WorkerMessage>.version))
             }
             var poller = Poller()
-            poller.add(control)
+            control.add(to: &poller)
             let input = poller.add(descriptor: STDIN_FILENO, .read)
             try poller.wait(nextHello - .now)
             var byte: UInt8 = 0
             if !poller.events(input).isEmpty, read(STDIN_FILENO, &byte, 1) == 0 { return nil }
-            while let parts = try control.receive() {
-                let message = parts.first.flatMap { ControlEnvelope<CoordinatorMessage>.decode($0) }
+            while let message = try control.receive() {
                 switch message {
                 case .configure(let configuration): return configuration
                 case .drain: return nil
-                case .assign, .release, nil: break
+                case .assign, .release: break
                 }
             }
         }

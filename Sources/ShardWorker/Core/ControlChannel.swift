@@ -1,0 +1,32 @@
+import Common
+package import ZeroMQ
+
+/// The worker's end of the control channel. Owned by the loop's thread.
+package final class ControlChannel {
+    private let socket: Socket
+
+    /// - Parameter shard: the coordinator knows the worker by this number.
+    package init(shard: Int32, endpoint: String, in context: Context) throws(ZeroMQError) {
+        socket = try Socket(.dealer, in: context)
+        try socket.setIdentity("shard-\(shard)")
+        try socket.connect(endpoint)
+    }
+
+    func add(to poller: inout Poller) {
+        poller.add(socket)
+    }
+
+    /// A coordinator whose queue is full is gone or hangs: stdin tells, and it asks again by itself.
+    func send(_ message: WorkerMessage) throws {
+        _ = try socket.send([try ControlEnvelope.encode(message)])
+    }
+
+    /// The next message that has come, if any: one at a time, since what follows may be for another part of the
+    /// worker's life. What is no message of ours is dropped.
+    func receive() throws(ZeroMQError) -> CoordinatorMessage? {
+        while let parts = try socket.receive() {
+            if parts.count == 1, let message = ControlEnvelope<CoordinatorMessage>.decode(parts[0]) { return message }
+        }
+        return nil
+    }
+}
