@@ -80,8 +80,8 @@ func copyBuffer(_ range: Range<Int>) -> [UInt8] {
         writer.copyField(Int64(index))
         writer.copyField(.uuid(identifier(index)), type: .uuid)
         writer.copyField("Ring road, kilometre \(index % 97)")
-        writer.copyField((13.0 + Double(index % 1000) / 1000).bitPattern)
-        writer.copyField((52.0 + Double(index % 777) / 1000).bitPattern)
+        writer.copyField(13.0 + Double(index % 1000) / 1000)
+        writer.copyField(52.0 + Double(index % 777) / 1000)
         writer.copyField(Int32(index % 120))
         writer.copyField(labels[index % 3])
         writer.copyField("camera")
@@ -107,7 +107,7 @@ for connections in [1, 2, 4] {
                 var connection = try Connection.open(parameters: database)
                 for number in stride(from: index, to: buffers.count, by: connections) {
                     try connection.execute(
-                        Script("BEGIN; COPY raw FROM STDIN (FORMAT binary); COMMIT", copies: [buffers[number]]))
+                        Script("BEGIN; COPY raw FROM STDIN (FORMAT binary); COMMIT", copies: [CopyData(buffers[number])]))
                 }
             } catch { fatalError("\(error)") }
         }

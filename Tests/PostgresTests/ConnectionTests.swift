@@ -43,7 +43,7 @@ struct ConnectionTests {
                 """
                 BEGIN; SELECT 'before'; COPY a FROM STDIN (FORMAT binary); COPY b FROM STDIN (FORMAT binary);
                 SELECT count(*), count(t), sum(n) FROM a; SELECT * FROM b; COMMIT
-                """, copies: [Array(first.bytes), Array(second.bytes)]))
+                """, copies: [CopyData(Array(first.bytes)), CopyData(Array(second.bytes))]))
         #expect(results.count == 3 && results[0].text(0, 0) == "before")
         #expect(results[1].integer(0, 0) == 10_000 && results[1].integer(0, 1) == 9_999)
         #expect(results[1].integer(0, 2) == 49_995_000)
@@ -56,7 +56,8 @@ struct ConnectionTests {
         var connection = try open()
         try connection.execute("CREATE TABLE a (n int8)")
         let error = failure(
-            &connection, Script("BEGIN; INSERT INTO a VALUES (1); SELECT 1/0; COPY a FROM STDIN; COMMIT", copies: [[]]))
+            &connection,
+            Script("BEGIN; INSERT INTO a VALUES (1); SELECT 1/0; COPY a FROM STDIN; COMMIT", copies: [CopyData()]))
         #expect(error?.sqlState == "22012" && error?.disposition == .record)
         #expect(try connection.execute("SELECT count(*) FROM a")[0].integer(0, 0) == 0)
     }
@@ -65,7 +66,7 @@ struct ConnectionTests {
     func refusedRow() throws {
         var connection = try open()
         try connection.execute("CREATE TABLE a (n int8 CHECK (n > 0))")
-        let script = Script("BEGIN; COPY a FROM STDIN; COMMIT", copies: [Array("1\n-1\n".utf8)])
+        let script = Script("BEGIN; COPY a FROM STDIN; COMMIT", copies: [CopyData(Array("1\n-1\n".utf8))])
         let error = failure(&connection, script)
         #expect(error?.sqlState == "23514" && error?.constraint == "a_n_check")
         #expect(try connection.execute("SELECT count(*) FROM a")[0].integer(0, 0) == 0)

@@ -1,10 +1,14 @@
 /// A growing run of bytes that is written once and read many times, reused from batch to batch.
 ///
-/// Owned by one thread. Grows by doubling; whoever fills it bounds it.
+/// Owned by one thread. Grows by doubling; whoever fills it bounds it. Inlinable, since every field of every row
+/// passes through it and the callers are other modules.
 package struct ByteWriter: ~Copyable {
-    private var base: UnsafeMutableRawPointer
-    private var capacity: Int
-    package private(set) var count = 0
+    @usableFromInline var base: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
+    @usableFromInline var filled = 0
+
+    /// Bytes written.
+    @inlinable package var count: Int { filled }
 
     package init(capacity: Int = 256) {
         precondition(capacity > 0)
@@ -24,13 +28,16 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Forgets what lies behind `count`, keeping the memory.
-    package mutating func truncate(to count: Int = 0) {
+    @inlinable package mutating func truncate(to count: Int = 0) {
         precondition(count <= self.count)
-        self.count = count
+        filled = count
     }
 
-    package mutating func reserve(_ additional: Int) {
-        guard count + additional > capacity else { return }
+    @inlinable package mutating func reserve(_ additional: Int) {
+        if count + additional > capacity { grow(by: additional) }
+    }
+
+    @usableFromInline mutating func grow(by additional: Int) {
         let larger = max(capacity * 2, count + additional)
         let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
         moved.copyMemory(from: base, byteCount: count)
@@ -39,35 +46,35 @@ package struct ByteWriter: ~Copyable {
         capacity = larger
     }
 
-    package mutating func append(_ byte: UInt8) {
+    @inlinable package mutating func append(_ byte: UInt8) {
         reserve(1)
         base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
-        count += 1
+        filled += 1
     }
 
-    package mutating func append(_ source: UnsafeRawBufferPointer) {
+    @inlinable package mutating func append(_ source: UnsafeRawBufferPointer) {
         guard let start = source.baseAddress, !source.isEmpty else { return }
         reserve(source.count)
         (base + count).copyMemory(from: start, byteCount: source.count)
-        count += source.count
+        filled += source.count
     }
 
-    package mutating func append(_ text: String) {
+    @inlinable package mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
     /// In network byte order, as Postgres sends integers.
-    package mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
+    @inlinable package mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
         store(value.bigEndian)
     }
 
-    package mutating func append<Integer: FixedWidthInteger>(littleEndian value: Integer) {
+    @inlinable package mutating func append<Integer: FixedWidthInteger>(littleEndian value: Integer) {
         store(value.littleEndian)
     }
 
     /// In decimal.
-    package mutating func append<Integer: FixedWidthInteger & SignedInteger>(decimal value: Integer) {
+    @inlinable package mutating func append<Integer: FixedWidthInteger & SignedInteger>(decimal value: Integer) {
         let start = count
         var magnitude = UInt64(value.magnitude)
         repeat {
@@ -80,15 +87,15 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Writes over four bytes that are there already: a length that was not known before its content.
-    package mutating func replace(bigEndian value: Int32, at offset: Int) {
+    @inlinable package mutating func replace(bigEndian value: Int32, at offset: Int) {
         precondition(offset + 4 <= count)
         base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
     }
 
-    private mutating func store<Integer: FixedWidthInteger>(_ value: Integer) {
+    @inlinable mutating func store<Integer: FixedWidthInteger>(_ value: Integer) {
         let size = MemoryLayout<Integer>.size
         reserve(size)
         base.storeBytes(of: value, toByteOffset: count, as: Integer.self)
-        count += size
+        filled += size
     }
 }

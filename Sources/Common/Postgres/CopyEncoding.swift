@@ -22,13 +22,26 @@ extension ByteWriter {
         append(bigEndian: Int32(-1))
     }
 
-    package mutating func copyField<Integer: FixedWidthInteger>(_ value: Integer) {
-        append(bigEndian: Int32(MemoryLayout<Integer>.size))
+    // One function a type rather than a generic one: it would not be specialized for callers in other modules.
+
+    package mutating func copyField(_ value: Int32) {
+        append(bigEndian: Int32(4))
         append(bigEndian: value)
     }
 
+    package mutating func copyField(_ value: Int64) {
+        append(bigEndian: Int32(8))
+        append(bigEndian: value)
+    }
+
+    package mutating func copyField(_ value: Double) {
+        append(bigEndian: Int32(8))
+        append(bigEndian: value.bitPattern)
+    }
+
     package mutating func copyField(_ value: Bool) {
-        copyField(UInt8(value ? 1 : 0))
+        append(bigEndian: Int32(1))
+        append(value ? 1 : 0)
     }
 
     /// Null where there are no bytes.
@@ -48,7 +61,7 @@ extension ByteWriter {
         case .null: copyNull()
         case .boolean(let value): copyField(value)
         case .integer(let value): if type == .integer { copyField(Int32(value)) } else { copyField(value) }
-        case .double(let value): copyField(value.bitPattern)
+        case .double(let value): copyField(value)
         case .timestamp(let value): copyField(value.microseconds)
         case .uuid(let value):
             append(bigEndian: Int32(16))

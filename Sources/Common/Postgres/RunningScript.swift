@@ -8,7 +8,7 @@ struct RunningScript {
         case copying(index: Int, offset: Int)
     }
 
-    let copies: [[UInt8]]
+    let copies: [CopyData]
     var phase = Phase.results
     var copiesDone = 0
     var results: [QueryResult] = []
@@ -60,13 +60,12 @@ extension Connection {
 
     /// False when libpq can take no more for now.
     private func copy(_ script: inout RunningScript, index: Int, from start: Int) throws(PostgresError) -> Bool {
-        let data = script.copies[index]
+        let data = script.copies[index].writer.bytes
         var offset = start
         while offset < data.count {
             let count = min(Self.copyPieceByteCount, data.count - offset)
-            let result = data.withUnsafeBytes {
-                PQputCopyData(handle, ($0.baseAddress! + offset).assumingMemoryBound(to: CChar.self), Int32(count))
-            }
+            let piece = (data.baseAddress! + offset).assumingMemoryBound(to: CChar.self)
+            let result = PQputCopyData(handle, piece, Int32(count))
             guard result >= 0 else { throw connectionError("copy") }
             guard result == 1 else { return false }
             offset += count

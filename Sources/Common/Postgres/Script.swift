@@ -4,9 +4,9 @@
 /// (Postgres documentation, "Multiple Statements in a Simple Query").
 package struct Script {
     package var sql: String
-    package var copies: [[UInt8]]
+    package var copies: [CopyData]
 
-    package init(_ sql: String, copies: [[UInt8]] = []) {
+    package init(_ sql: String, copies: [CopyData] = []) {
         self.sql = sql
         self.copies = copies
     }

@@ -38,12 +38,14 @@ package final class Batch {
     var raw = ByteWriter(capacity: 64 * 1024)
     private var decoder: RecordDecoder
     private let keys: CanonicalJSON.Keys
+    private let types: [ColumnType]
     private let isKeyed: Bool
 
     package init(_ stream: StreamDefinition, recordByteLimit: Int = 1_048_576) {
         self.stream = stream
         decoder = RecordDecoder(stream, byteLimit: recordByteLimit)
         keys = CanonicalJSON.Keys(stream.columns)
+        types = stream.columns.map(\.type)
         isKeyed = stream.isKeyed
     }
 
@@ -71,7 +73,7 @@ package final class Batch {
         do throws(RecordRejection) {
             entry.outcome = try decode(value, metadata)
             for (index, value) in decoder.values.enumerated() {
-                fields.copyField(value, type: stream.columns[index].type)
+                fields.copyField(value, type: types[index])
             }
             // A keyed row goes out as Postgres holds it after the merge, with its version.
             if !isKeyed { CanonicalJSON.write(row: decoder.values, keys: keys, to: &json) }

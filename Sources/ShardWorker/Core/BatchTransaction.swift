@@ -45,7 +45,7 @@ package struct BatchTransaction {
         spans = ids.map { FeedMessage.Span(source: $0, from: ledger[$0]!.to, to: entries[$0]!.to) }
 
         var sql = ""
-        var copies: [[UInt8]] = []
+        var copies: [CopyData] = []
         var staging: Staging?
         if refusal == nil, batch.entries[range].contains(where: { if case .dead = $0.outcome { false } else { true } })
         {
@@ -55,10 +55,10 @@ package struct BatchTransaction {
             }
             if batch.stream.isKeyed || batch.stream.latest {
                 let folded = Staging(batch, range)
-                var writer = ByteWriter(capacity: 64 * 1024)
-                folded.copy(batch, to: &writer)
+                let data = CopyData(capacity: 64 * 1024)
+                folded.copy(batch, to: &data.writer)
                 sql += "\(table.copyStageSQL);\n\(table.mergeStageSQL);\n"
-                copies.append(Array(writer.bytes))
+                copies.append(data)
                 staging = folded
             }
         }
@@ -96,24 +96,26 @@ package struct BatchTransaction {
         script = Script("BEGIN;\n\(fence)\n\(sql)COMMIT", copies: copies)
     }
 
-    private static func rows(_ batch: Batch, _ range: Range<Int>) -> [UInt8] {
-        var writer = ByteWriter(capacity: 64 * 1024)
-        writer.copyStart()
+    private static func rows(_ batch: Batch, _ range: Range<Int>) -> CopyData {
+        // A row's count, source and offset are 22 bytes; header and trailer 21.
+        let data = CopyData(capacity: batch.fields.count + range.count * 22 + 21)
+        let fieldCount = batch.stream.columns.count + 2
+        data.writer.copyStart()
         for entry in batch.entries[range] {
             guard case .row = entry.outcome else { continue }
-            writer.copyRow(fieldCount: batch.stream.columns.count + 2)
-            writer.append(batch.fields.bytes(entry.fields))
-            writer.copyField(entry.source.rawValue)
-            writer.copyField(entry.offset)
+            data.writer.copyRow(fieldCount: fieldCount)
+            data.writer.append(batch.fields.bytes(entry.fields))
+            data.writer.copyField(entry.source.rawValue)
+            data.writer.copyField(entry.offset)
         }
-        writer.copyEnd()
-        return Array(writer.bytes)
+        data.writer.copyEnd()
+        return data
     }
 
     /// Nil when there are none.
-    private static func deadLetters(_ batch: Batch, _ range: Range<Int>, _ refusal: RecordRejection?) -> [UInt8]? {
-        var writer = ByteWriter()
-        writer.copyStart()
+    private static func deadLetters(_ batch: Batch, _ range: Range<Int>, _ refusal: RecordRejection?) -> CopyData? {
+        let data = CopyData()
+        data.writer.copyStart()
         var count = 0
         for entry in batch.entries[range] {
             let reason: RecordRejection
@@ -125,22 +127,22 @@ package struct BatchTransaction {
                 continue
             }
             count += 1
-            writer.copyRow(fieldCount: 8)
-            writer.copyField(entry.source.rawValue)
-            writer.copyField(entry.offset)
-            writer.copyField(batch.stream.name)
-            writer.copyField(reason.code.rawValue)
-            writer.copyField(reason.reason)
-            writer.copyField(entry.key.map { batch.raw.bytes($0) })
-            writer.copyField(entry.value.map { batch.raw.bytes($0) })
+            data.writer.copyRow(fieldCount: 8)
+            data.writer.copyField(entry.source.rawValue)
+            data.writer.copyField(entry.offset)
+            data.writer.copyField(batch.stream.name)
+            data.writer.copyField(reason.code.rawValue)
+            data.writer.copyField(reason.reason)
+            data.writer.copyField(entry.key.map { batch.raw.bytes($0) })
+            data.writer.copyField(entry.value.map { batch.raw.bytes($0) })
             if let timestamp = entry.timestamp.flatMap({ Timestamp(unixMilliseconds: $0) }) {
-                writer.copyField(timestamp.microseconds)
+                data.writer.copyField(timestamp.microseconds)
             } else {
-                writer.copyNull()
+                data.writer.copyNull()
             }
         }
         guard count > 0 else { return nil }
-        writer.copyEnd()
-        return Array(writer.bytes)
+        data.writer.copyEnd()
+        return data
     }
 }

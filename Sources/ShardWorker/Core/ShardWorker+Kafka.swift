@@ -13,55 +13,57 @@ extension ShardWorker {
         while wantsRecords, mayHaveRecords {
             let count = consumer.take()
             if count == 0 { mayHaveRecords = false }
-            var known: (topic: OpaquePointer?, partition: Int32, source: SourceID)?
+            // Records come in runs of one partition.
+            var known: (topic: OpaquePointer?, partition: Int32, source: SourceState?)?
             for index in 0..<count {
                 let record = consumer[index]
                 if known == nil || known!.topic != record.topicIdentity || known!.partition != record.partition {
-                    known = byPartition[TopicPartition(record.topic, record.partition)]
-                        .map { (record.topicIdentity, record.partition, $0) }
+                    let id = byPartition[TopicPartition(record.topic, record.partition)]
+                    known = (record.topicIdentity, record.partition, id.flatMap { sources[$0] })
                 }
+                let source = known?.source
                 switch record.kind {
-                case .record: if let known { take(record, known.source) }
-                case .endOfPartition: if let known { stepTo(record.offset, known.source) }
-                case .error(let error): try handle(error, known?.source)
+                case .record: if let source { take(record, source) }
+                case .endOfPartition: if let source { stepTo(record.offset, source) }
+                case .error(let error): try handle(error, source)
                 }
             }
         }
     }
 
-    private func take(_ record: Record, _ id: SourceID) {
-        guard let source = sources[id], source.phase == .running, record.offset >= source.taken else { return }
+    private func take(_ record: Record, _ source: SourceState) {
+        guard source.phase == .running, record.offset >= source.taken else { return }
         kafkaIsAway = false
         let lane = lanes[source.lane]
         let headers = lane.usesHeaders ? record.headers : []
         lane.filling.add(
-            source: id, value: record.value,
+            source: source.id, value: record.value,
             RecordMetadata(
                 key: record.key, timestamp: record.timestamp, partition: record.partition, offset: record.offset,
                 headers: headers))
-        sources[id]!.taken = record.offset + 1
+        source.taken = record.offset + 1
     }
 
     /// Steps over a hole at the end of a partition: transaction markers, compacted records.
-    private func stepTo(_ offset: Int64, _ id: SourceID) {
-        guard let source = sources[id], source.phase == .running, offset > source.taken else { return }
-        lanes[source.lane].filling.advance(id, to: offset)
-        sources[id]!.taken = offset
+    private func stepTo(_ offset: Int64, _ source: SourceState) {
+        guard source.phase == .running, offset > source.taken else { return }
+        lanes[source.lane].filling.advance(source.id, to: offset)
+        source.taken = offset
     }
 
-    private func handle(_ error: KafkaError, _ id: SourceID?) throws {
-        guard let id, error.isOffsetOutOfRange, let source = sources[id] else {
+    private func handle(_ error: KafkaError, _ source: SourceState?) throws {
+        guard let source, error.isOffsetOutOfRange else {
             // librdkafka reconnects by itself; anything else is told and retried by it as well.
             kafkaIsAway = kafkaIsAway || error.isRetriable
             if !error.isRetriable {
-                try send(.failed(what: "kafka", reason: error.description, sources: id.map { [$0] } ?? []))
+                try send(.failed(what: "kafka", reason: error.description, sources: source.map { [$0.id] } ?? []))
             }
             return
         }
         let reason = "\(source.partition) has no offset \(source.taken): Kafka no longer holds it, or not yet"
-        try unassign([id])
-        sources[id]!.phase = .stopped(reason)
-        try send(.failed(what: "source", reason: reason, sources: [id]))
+        try unassign([source.id])
+        source.phase = .stopped(reason)
+        try send(.failed(what: "source", reason: reason, sources: [source.id]))
     }
 
     /// Consumes running sources from behind what is committed.

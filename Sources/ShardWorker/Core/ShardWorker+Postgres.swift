@@ -126,7 +126,7 @@ extension ShardWorker {
             let ledger = Self.ledger(result, row)
             sources[id] = SourceState(
                 id: id, partition: TopicPartition(result.text(row, 2)!, Int32(result.integer(row, 3)!)), lane: lane,
-                ledger: ledger, ledgerOpenedAt: .now, taken: ledger.to)
+                ledger: ledger)
             if !wanted.contains(id) {
                 sources[id]!.phase = .releasing
             } else if !lanes[lane].needsResume {

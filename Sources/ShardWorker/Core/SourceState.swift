@@ -2,7 +2,7 @@ import Common
 import Kafka
 
 /// A source that this worker was told to take.
-struct SourceState {
+final class SourceState {
     enum Phase: Equatable {
         /// Consuming, or about to when its lane has resumed.
         case running
@@ -21,6 +21,15 @@ struct SourceState {
     var ledgerOpenedAt: ContinuousClock.Instant
     /// Behind everything that was taken from Kafka.
     var taken: Int64
+
+    init(id: SourceID, partition: TopicPartition, lane: Int, ledger: LedgerEntry) {
+        self.id = id
+        self.partition = partition
+        self.lane = lane
+        self.ledger = ledger
+        ledgerOpenedAt = .now
+        taken = ledger.to
+    }
 
     var isCommitted: Bool { taken == ledger.to }
 }
