@@ -1,5 +1,5 @@
 # Thin names over scripts and the Swift package manager.
-.PHONY: dependencies build test check format bench
+.PHONY: dependencies build test check format bench soak
 
 SOURCES := Package.swift Sources Tests
 
@@ -24,3 +24,8 @@ bench: dependencies
 	swift build -c release --product fleet-under-test
 	swift build -c release --product throughput
 	.build/release/throughput
+
+# Random faults over many seeds; `make soak SEEDS=20`, or `make soak SEED=7` for one.
+soak: dependencies
+	swift build --build-tests
+	MILLRACE_SEEDS=$(or $(SEEDS),20) $(if $(SEED),MILLRACE_SEED=$(SEED)) swift test --skip-build --filter FaultTests

@@ -68,7 +68,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "Common", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker", "fleet-under-test",
+                "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
+                "fleet-under-test",
             ], swiftSettings: strict),
         .executableTarget(
             name: "throughput", dependencies: ["Common", "Kafka", "Postgres", "TestSupport"],

@@ -77,6 +77,17 @@ struct ConnectionTests {
         var connection = try open()
         let error = failure(&connection, Script("SELECT pg_terminate_backend(pg_backend_pid()); SELECT 1"))
         #expect(error?.disposition == .outage)
+        // Using it again is the same outage, not a crash.
+        #expect(failure(&connection, Script("SELECT 1"))?.disposition == .outage)
+    }
+
+    @Test("A statement that gets no answer in time breaks its connection")
+    func timeout() throws {
+        var connection = try open()
+        #expect(throws: PostgresError.self) {
+            try connection.execute("SELECT pg_sleep(60)", timeout: .milliseconds(50))
+        }
+        #expect(failure(&connection, Script("SELECT 1"))?.disposition == .outage)
     }
 
     @Test(

@@ -2,6 +2,7 @@ import Common
 import JSONRecords
 import Postgres
 import ShardWorkerCore
+import TestSupport
 import Testing
 
 @Suite("The transaction of a batch", .timeLimit(.minutes(3)))
@@ -200,22 +201,5 @@ struct BatchTransactionTests {
             try fixture.rows(
                 "SELECT next_offset = open_records, open_records = open_rows + open_dead FROM millrace.source")
                 == ["t|t"])
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

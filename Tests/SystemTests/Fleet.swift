@@ -1,4 +1,5 @@
 import Common
+import CoordinatorCore
 import Foundation
 import Kafka
 import Postgres
@@ -15,22 +16,27 @@ final class Fleet {
     let folder: String
     var kafkaConfiguration: [String: String]
     var postgres: [String: String]
-    private var database: Connection
+    private var database: Connection?
     private var process: Process?
     private var errors: Pipe?
     private let context = Context()
     private static let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-    init(_ stream: StreamDefinition, partitions: Int32, sharing other: Fleet? = nil) throws {
-        kafka = try TestKafka.shared.get()
-        topic = try other?.topic ?? kafka.makeTopic(partitions: partitions)
+    /// - Parameters:
+    ///   - other: the fleet whose topic and database to use.
+    ///   - kafka: a broker other than the one that tests share; likewise `server`.
+    init(
+        _ stream: StreamDefinition, partitions: Int32, sharing other: Fleet? = nil, kafka: TestKafka? = nil,
+        server: TestPostgres? = nil
+    ) throws {
+        self.kafka = try kafka ?? TestKafka.shared.get()
+        topic = try other?.topic ?? self.kafka.makeTopic(partitions: partitions)
         self.partitions = partitions
         var stream = stream
         stream.topics = [topic]
         self.stream = stream
-        kafkaConfiguration = kafka.configuration
-        let postgres = try other?.postgres ?? TestPostgres.shared.get().makeDatabase()
-        database = try Connection.open(parameters: postgres)
+        kafkaConfiguration = self.kafka.configuration
+        let postgres = try other?.postgres ?? (server ?? TestPostgres.shared.get()).makeDatabase()
         self.postgres = postgres
         folder = "/tmp/mr-\(UUID().uuidString.prefix(8))"
     }
@@ -58,7 +64,10 @@ final class Fleet {
             worker: Self.binaries.appending(path: "shard-worker").path)
         let process = Process()
         process.executableURL = Self.binaries.appending(path: "fleet-under-test")
-        process.environment = ["FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)]
+        process.environment = [
+            "FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self),
+            "SWIFT_BACKTRACE": "enable=no",
+        ]
         process.standardInput = FileHandle.nullDevice
         try process.run()
         self.process = process
@@ -72,7 +81,10 @@ final class Fleet {
         let process = Process()
         let output = Pipe()
         process.executableURL = Self.binaries.appending(path: "fleet-under-test")
-        process.environment = ["FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)]
+        process.environment = [
+            "FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self),
+            "SWIFT_BACKTRACE": "enable=no",
+        ]
         process.standardInput = FileHandle.nullDevice
         process.standardError = output
         try process.run()
@@ -129,8 +141,18 @@ final class Fleet {
         }
     }
 
+    /// On a connection that is made again when the last statement failed: the server may have crashed.
+    @discardableResult
+    func execute(_ sql: String) throws -> [QueryResult] {
+        var connection =
+            if let database = database.take() { database } else { try Connection.open(parameters: postgres) }
+        let results = try connection.execute(sql)
+        database = consume connection
+        return results
+    }
+
     func rows(_ sql: String) throws -> [String] {
-        let result = try database.execute(sql)[0]
+        let result = try execute(sql)[0]
         return (0..<result.rowCount).map { row in
             (0..<result.columnCount).map { result.text(row, $0) ?? "-" }.joined(separator: "|")
         }
@@ -164,6 +186,21 @@ final class Fleet {
             """)
         let total = perPartition * Int(partitions)
         #expect(ledger == ["\(total)|\(total)|0|t"], sourceLocation: sourceLocation)
+    }
+
+    /// What `verify --deep` finds: nothing but proof.
+    func expectProven(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        for finding in try verify(deep: true) {
+            #expect(finding.breaks == [] && finding.notComparable == [], sourceLocation: sourceLocation)
+        }
+    }
+
+    func verify(deep: Bool) throws -> [Verification.Finding] {
+        var verification = try Verification(
+            CoordinatorConfiguration(
+                shards: 1, streams: [stream], kafka: kafkaConfiguration, postgres: postgres, runtimeFolder: folder,
+                workerExecutable: ""))
+        return try verification.run(deep: deep)
     }
 
     /// Worker processes of this fleet, found by what their environment says.

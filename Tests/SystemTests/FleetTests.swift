@@ -42,6 +42,7 @@ struct FleetTests {
         #expect(victims >= 5 && lives == 3)
         try fleet.waitForRecords(Int64(8 * perPartition))
         try fleet.expectExact(perPartition: perPartition)
+        try fleet.expectProven()
         let report = try fleet.waitForStatus("healthy") { $0.healthy && $0.sources.allSatisfy { $0.lag == 0 } }
         #expect(report.sources.count == 8 && Set(report.sources.compactMap(\.shard)).count == 4)
         fleet.signal(SIGTERM)
@@ -65,6 +66,7 @@ struct FleetTests {
         }
         try fleet.waitForRecords(Int64(8 * perPartition))
         try fleet.expectExact(perPartition: perPartition)
+        try fleet.expectProven()
         #expect(try fleet.ask(.scale(shards: 0)) == .refused("shards must be 1 to 1000, not 0"))
         #expect(try fleet.ask(.stop) == .done)
         #expect(fleet.waitForExit() == ExitCode.success.rawValue)

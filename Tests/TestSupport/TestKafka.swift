@@ -9,13 +9,28 @@ package final class TestKafka: Sendable {
 
     package let bootstrap: String
     private let service: KeptService
+    private let home: String
+    private let data: String
 
-    private init() throws {
-        let home = try Self.home()
-        let data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
+    /// A broker of a test's own, which it may crash.
+    package init() throws {
+        home = try Self.home()
+        data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
+        // The keeper starts it again after a crash, too: a daemon started through `Process` by the test itself would
+        // inherit the descriptor by which Foundation notices the end of what it spawned, and hide that end.
         service = try KeptService(
-            start: "\(home)/bin/kafka start --data \(data)",
-            stop: "wait $server; \(home)/bin/kafka kill --data \(data); rm -rf \(data)")
+            start: """
+                cd \(data) && while [ ! -e ended ]; do
+                    \(home)/bin/kafka start --data \(data)
+                    while [ ! -e ended ] && kill -0 $(cat pid) 2>/dev/null; do sleep 0.05; done
+                    while [ -e down ] && [ ! -e ended ]; do sleep 0.05; done
+                done
+                """,
+            stop: "touch \(data)/ended; wait $server; \(home)/bin/kafka kill --data \(data); rm -rf \(data)")
+        bootstrap = try Self.waitUntilReady(home, data)
+    }
+
+    private static func waitUntilReady(_ home: String, _ data: String) throws -> String {
         let deadline = ContinuousClock.now + .seconds(90)
         while true {
             if let status = try? shell("\(home)/bin/kafka status --data \(data)"),
@@ -23,14 +38,30 @@ package final class TestKafka: Sendable {
                 let admin = try? Admin(["bootstrap.servers": String(address)]),
                 admin.clusterID(timeout: .seconds(1)) != nil
             {
-                bootstrap = String(address)
-                return
+                return String(address)
             }
             guard ContinuousClock.now < deadline else {
                 throw ShellFailure(command: "start Kafka", output: (try? shell("tail -n 20 \(data)/broker.log")) ?? "")
             }
             Thread.sleep(forTimeInterval: 0.1)
         }
+    }
+
+    /// Ends the broker at once, until `revive`.
+    package func crash() throws {
+        try shell("touch \(data)/down; \(home)/bin/kafka kill --data \(data)")
+    }
+
+    /// Starts it again on its port, and waits until it answers.
+    package func revive() throws {
+        try shell("rm -f \(data)/down")
+        _ = try Self.waitUntilReady(home, data)
+    }
+
+    package func alter(_ topic: String, partitions: Int) throws {
+        try shell(
+            "\(home)/bin/kafka topics --bootstrap-server \(bootstrap) --alter --topic \(topic) --partitions \(partitions)"
+        )
     }
 
     private static func home() throws -> String {
@@ -66,7 +97,7 @@ package final class TestKafka: Sendable {
                 producer.poll(.milliseconds(10))
             }
         }
-        try producer.flush()
+        try producer.flush(.seconds(120))
     }
 
     package func produce(_ values: [String], key: String? = nil, to topic: String, partition: Int32 = 0) throws {

@@ -9,7 +9,8 @@ package final class TestPostgres: Sendable {
     private let folder: String
     private let service: KeptService
 
-    private init() throws {
+    /// A cluster of a test's own, which it may crash.
+    package init() throws {
         let binaries = try shell("ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1")
         folder = try shell("mktemp -d /tmp/millrace-postgres-XXXXXX")
         let isRoot = getuid() == 0
@@ -21,13 +22,21 @@ package final class TestPostgres: Sendable {
         let fsync = ProcessInfo.processInfo.environment["MILLRACE_TEST_FSYNC"] == "on" ? "on" : "off"
         service = try KeptService(
             start: """
-                cd \(folder) && exec \(user)\(binaries)/postgres -D \(folder)/data -k \(folder) -c listen_addresses= \
-                -c fsync=\(fsync) -c max_connections=200 -c log_min_messages=panic
+                cd \(folder) && while [ ! -e ended ]; do
+                    \(user)\(binaries)/postgres -D \(folder)/data -k \(folder) -c listen_addresses= -c fsync=\(fsync) \
+                        -c max_connections=200 -c log_min_messages=panic
+                    while [ -e down ] && [ ! -e ended ]; do sleep 0.05; done
+                done
                 """,
             stop: """
-                kill -INT $(head -n 1 \(folder)/data/postmaster.pid) 2>/dev/null; wait $server; rm -rf \(folder)
+                touch \(folder)/ended; kill -INT $(head -n 1 \(folder)/data/postmaster.pid) 2>/dev/null
+                wait $server; rm -rf \(folder)
                 """)
-        let deadline = ContinuousClock.now + .seconds(30)
+        try waitUntilReady()
+    }
+
+    private func waitUntilReady() throws {
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             do {
                 let connection = try Connection.open(parameters: parameters(database: "postgres"))
@@ -38,6 +47,17 @@ package final class TestPostgres: Sendable {
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }
+    }
+
+    /// Ends the server at once, as a crash would (immediate shutdown), until `revive`.
+    package func crash() throws {
+        try shell("touch \(folder)/down; kill -QUIT $(head -n 1 \(folder)/data/postmaster.pid)")
+    }
+
+    /// Starts it again, and waits until it has recovered.
+    package func revive() throws {
+        try shell("rm -f \(folder)/down")
+        try waitUntilReady()
     }
 
     package func parameters(database: String) -> [String: String] {

@@ -26,7 +26,13 @@ extension Connection {
         while true {
             switch try advance() {
             case .finished(let results): return results
-            case .waiting(let interest): try wait(interest, until: deadline, "execute")
+            case .waiting(let interest):
+                do throws(PostgresError) {
+                    try wait(interest, until: deadline, "execute")
+                } catch {
+                    isBroken = true
+                    throw error
+                }
             }
         }
     }

@@ -20,6 +20,8 @@ package struct Connection: ~Copyable {
 
     let handle: OpaquePointer
     var running: RunningScript?
+    /// Set once the connection is of no more use: what was under way has an unknown outcome.
+    var isBroken: Bool
 
     /// Starts to connect. `parameters` are libpq's own; what they leave out comes from PG* variables,
     /// service and password files (Postgres documentation, 34.1.2).
@@ -30,6 +32,7 @@ package struct Connection: ~Copyable {
     private init(handle: OpaquePointer) {
         self.handle = handle
         running = nil
+        isBroken = false
     }
 
     private static func start(_ parameters: [String: String]) throws(PostgresError) -> OpaquePointer {
@@ -64,7 +67,8 @@ package struct Connection: ~Copyable {
 
     package var backendPID: Int32 { PQbackendPID(handle) }
 
-    package var isRunning: Bool { running != nil }
+    /// Whether the connection is of no more use, as far as is known without asking.
+    package var isLost: Bool { isBroken || PQstatus(handle) != CONNECTION_OK }
 
     /// Goes on connecting, from the first call on; nil when the connection is ready.
     package mutating func connect() throws(PostgresError) -> Interest? {

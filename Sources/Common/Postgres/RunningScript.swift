@@ -23,6 +23,9 @@ extension Connection {
 
     /// Sends a script. Nothing else may be running.
     package mutating func start(_ script: Script) throws(PostgresError) {
+        guard !isBroken else {
+            throw PostgresError(operation: "send", sqlState: "", message: "the connection was lost before")
+        }
         precondition(running == nil, "one script at a time")
         guard PQsendQuery(handle, script.sql) == 1 else { throw connectionError("send") }
         running = RunningScript(copies: script.copies)
@@ -39,6 +42,16 @@ extension Connection {
     ///   is ready for the next script; or an outage, after which the connection is of no more use and the
     ///   outcome of a COMMIT in the script is unknown.
     package mutating func advance() throws(PostgresError) -> Progress {
+        do throws(PostgresError) {
+            return try goOn()
+        } catch {
+            // Thrown with a script still under way: it never got to its end.
+            if running != nil { isBroken = true }
+            throw error
+        }
+    }
+
+    private mutating func goOn() throws(PostgresError) -> Progress {
         while true {
             guard case .some(var script) = running else { preconditionFailure("no script is running") }
             if case .copying(let index, let offset) = script.phase {
@@ -49,6 +62,8 @@ extension Connection {
             guard flushed >= 0, PQconsumeInput(handle) == 1 else { throw connectionError("receive") }
             if PQisBusy(handle) == 1 { return .waiting(flushed == 0 ? .read : .readOrWrite) }
             guard let result = PQgetResult(handle) else {
+                // A connection that is gone leaves the script where it is: its outcome is unknown.
+                guard PQstatus(handle) == CONNECTION_OK else { throw connectionError("receive") }
                 running = nil
                 if let finished = try end(script) { return .finished(finished) }
                 continue
@@ -96,7 +111,6 @@ extension Connection {
 
     /// The results, or nil when a rollback has been sent and is to be waited for.
     private mutating func end(_ script: RunningScript) throws(PostgresError) -> [QueryResult]? {
-        guard PQstatus(handle) == CONNECTION_OK else { throw connectionError("receive") }
         guard let error = script.error else { return script.results }
         if PQtransactionStatus(handle) == PQTRANS_IDLE { throw error }
         precondition(!script.isRollingBack, "ROLLBACK ends every transaction")

@@ -96,7 +96,13 @@ package final class Coordinator {
             entries = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
             perform(fleet.discovered(Set(entries.keys), at: .now))
         case .discoveryFailed(let reason):
+            if discoveryFailure == nil { Self.report("discovery: \(reason)") }
             discoveryFailure = reason
+        case .schemaLost(let reason):
+            discoveryFailure = reason
+            guard !fleet.isStopping else { return }
+            Self.report("stopping: \(reason)")
+            perform(fleet.stop(at: .now))
         }
     }
 

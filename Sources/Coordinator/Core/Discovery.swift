@@ -16,6 +16,8 @@ final class Discovery: Sendable {
             while !wait(interval) {
                 do {
                     mailbox.put(.discovered(try box.registry.discover()))
+                } catch let error as StartError where error.isHeldByAnother {
+                    mailbox.put(.schemaLost("\(error)"))
                 } catch {
                     mailbox.put(.discoveryFailed("\(error)"))
                 }

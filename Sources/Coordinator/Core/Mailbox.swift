@@ -9,6 +9,8 @@ final class Mailbox: Sendable {
         case exited(shard: Int32, pid: Int32)
         case discovered([SourceRegistry.Entry])
         case discoveryFailed(String)
+        /// Another fleet has taken the schema while Postgres was away.
+        case schemaLost(String)
     }
 
     private let items = Mutex<[Item]>([])

@@ -12,6 +12,8 @@ package struct SourceRegistry: ~Copyable {
         package let partition: TopicPartition
     }
 
+    private static let heldState = "MR003"
+
     private let configuration: CoordinatorConfiguration
     private let admin: Admin
     private var connection: Connection
@@ -46,7 +48,10 @@ package struct SourceRegistry: ~Copyable {
             return try connection.execute("SELECT coalesce(max(generation), 0) FROM \(schema.name).source")[0].integer(
                 0, 0)!
         } catch {
-            throw StartError("Postgres: \(error)", error.sqlState == "MR003" ? .unavailable : .configuration)
+            let isHeld = error.sqlState == Self.heldState
+            throw StartError(
+                "Postgres: \(error)", isHeld || error.disposition == .outage ? .unavailable : .configuration,
+                isHeldByAnother: isHeld)
         }
     }
 
@@ -73,12 +78,18 @@ package struct SourceRegistry: ~Copyable {
             """)[0]
         let who = holder.rowCount > 0 ? holder.text(0, 0) ?? "" : "another coordinator"
         return PostgresError(
-            operation: "lock", sqlState: "MR003",
+            operation: "lock", sqlState: Self.heldState,
             message: "schema \(schema.name) is in use by another fleet (\(who)); stop it, or set MILLRACE_SCHEMA")
     }
 
-    /// The sources as they are now. Safe to call again and again.
+    /// The sources as they are now. Safe to call again and again: a connection that was lost is made again, with the
+    /// fleet's lock.
+    /// - Throws: `StartError` when another fleet has taken the schema meanwhile, or a topic is missing.
     package mutating func discover() throws -> [Entry] {
+        if connection.isLost {
+            connection = try Connection.open(parameters: configuration.postgres)
+            _ = try prepare()
+        }
         guard let cluster = admin.clusterID() else {
             throw KafkaError(operation: "discover", code: -185, message: "no broker answered")
         }
