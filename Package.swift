@@ -63,7 +63,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore"], swiftSettings: strict),
         .executableTarget(
-            name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore"], path: "Tests/FleetUnderTest",
+            name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
+            path: "Tests/FleetUnderTest",
             swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

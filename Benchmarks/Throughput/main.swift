@@ -118,23 +118,12 @@ for connections in [1, 2, 4] {
 
 // MARK: The fleet
 
-struct Settings: Encodable {
-    var shards: Int32
-    var streams: [StreamDefinition]
-    var kafka: [String: String]
-    var postgres: [String: String]
-    var folder: String
-    var worker: String
-}
 let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 let folder = "/tmp/mr-bench-\(getpid())"
-let settings = Settings(
-    shards: Int32(shards), streams: [stream], kafka: kafka.configuration, postgres: database, folder: folder,
-    worker: binaries.appending(path: "shard-worker").path)
-let fleet = Process()
-fleet.executableURL = binaries.appending(path: "fleet-under-test")
-fleet.environment = ["FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)]
-fleet.standardInput = FileHandle.nullDevice
+let fleet = try FleetSettings(
+    shards: Int32(shards), stream: stream, kafka: kafka.configuration, postgres: database, folder: folder,
+    binaries: binaries
+).process(binaries: binaries)
 let before = (postgres: processorSeconds("postgres"), broker: processorSeconds("kafka.Kafka"))
 var connection = try Connection.open(parameters: database)
 var firstRow: ContinuousClock.Instant?

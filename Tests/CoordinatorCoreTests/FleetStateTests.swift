@@ -141,83 +141,23 @@ struct FleetStateTests {
         #expect(backoff.crashed(at: start + .seconds(60), random: 1) == .seconds(0.1))
     }
 
+    @Test("Sources that a worker can't have are dealt again at the next tick, not at once")
+    func lost() {
+        var fleet = running(1, 2)
+        fleet.lost(0, [id(1)])
+        #expect(fleet.sources(of: 0) == [id(0)])
+        let generation = fleet.generation + 1
+        #expect(fleet.tick(at: start) == [.assign(shard: 0, generation: generation, sources: [id(1)])])
+    }
+
     @Test("Whatever happens, no source is with two shards and none is forgotten", arguments: 0..<50)
     func properties(seed: Int) {
-        var fleet = FleetState(shardCount: 3, generation: 0)
-        var now = start
-        var held: [SourceID: Int32] = [:]  // what workers believe they have
-        var alive: Set<Int32> = []
-        var queue = fleet.scale(to: 3, at: now) + fleet.discovered(Set((0..<13).map(id)), at: now)
-        var pid: Int32 = 1000
-        func perform(_ actions: [FleetState.Action]) { queue += actions }
-        for step in 0..<400 {
-            while !queue.isEmpty {
-                switch queue.removeFirst() {
-                case .spawn(let shard):
-                    pid += 1
-                    fleet.spawned(shard, pid: pid)
-                    alive.insert(shard)
-                    perform(fleet.hello(shard, pid: pid, at: now))
-                case .assign(let shard, _, let sources):
-                    for source in sources {
-                        #expect(held[source] == nil, "step \(step): \(source) is with \(held[source]!) and \(shard)")
-                        held[source] = shard
-                    }
-                case .release(let shard, let sources):
-                    for source in sources where held[source] == shard { held[source] = nil }
-                    perform(fleet.released(shard, sources, at: now))
-                case .drain(let shard), .kill(let shard):
-                    held = held.filter { $0.value != shard }
-                    alive.remove(shard)
-                    perform(fleet.exited(shard, at: now, random: 0.5))
-                case .configure, .finish: break
-                }
-            }
-            now += .milliseconds(Int64.random(in: 1...2000))
-            for shard in alive {
-                _ = fleet.heartbeat(
-                    shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
-            }
-            switch Int.random(in: 0..<10) {
-            case 0..<3:
-                if let victim = alive.randomElement() {
-                    held = held.filter { $0.value != victim }
-                    alive.remove(victim)
-                    perform(fleet.exited(victim, at: now, random: 1))
-                }
-            case 3: perform(fleet.scale(to: Int32.random(in: 1...5), at: now))
-            default: perform(fleet.tick(at: now))
-            }
-        }
+        var world = SimulatedFleet(sources: Set((0..<13).map(id)), at: start)
+        for _ in 0..<400 { world.step() }
         // Left alone, it settles.
-        for _ in 0..<60 {
-            now += .seconds(1)
-            for shard in alive {
-                _ = fleet.heartbeat(
-                    shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
-            }
-            perform(fleet.tick(at: now))
-            while !queue.isEmpty {
-                switch queue.removeFirst() {
-                case .spawn(let shard):
-                    pid += 1
-                    fleet.spawned(shard, pid: pid)
-                    alive.insert(shard)
-                    perform(fleet.hello(shard, pid: pid, at: now))
-                case .assign(let shard, _, let sources): for source in sources { held[source] = shard }
-                case .release(let shard, let sources):
-                    for source in sources { held[source] = nil }
-                    perform(fleet.released(shard, sources, at: now))
-                case .drain(let shard), .kill(let shard):
-                    held = held.filter { $0.value != shard }
-                    alive.remove(shard)
-                    perform(fleet.exited(shard, at: now, random: 0.5))
-                case .configure, .finish: break
-                }
-            }
-        }
-        #expect(held.count == 13)
-        let counts = alive.map { shard in held.values.count { $0 == shard } }
+        for _ in 0..<60 { world.settle() }
+        #expect(world.held.count == 13)
+        let counts = world.alive.map { shard in world.held.values.count { $0 == shard } }
         #expect(counts.max()! - counts.min()! <= 1)
     }
 }

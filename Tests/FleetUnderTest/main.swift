@@ -2,19 +2,10 @@
 import Common
 import CoordinatorCore
 import Foundation
+import TestSupport
 
-struct Settings: Decodable {
-    var shards: Int32
-    var streams: [StreamDefinition]
-    var kafka: [String: String]
-    var postgres: [String: String]
-    var folder: String
-    var worker: String
-}
-
-let text = ProcessInfo.processInfo.environment["FLEET_SETTINGS"] ?? ""
 do {
-    let settings = try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
+    let settings = try FleetSettings.fromEnvironment()
     let coordinator = try Coordinator(
         CoordinatorConfiguration(
             shards: settings.shards, streams: settings.streams, kafka: settings.kafka, postgres: settings.postgres,

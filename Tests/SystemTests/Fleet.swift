@@ -18,7 +18,6 @@ final class Fleet {
     var postgres: [String: String]
     private var database: Connection?
     private var process: Process?
-    private var errors: Pipe?
     private let context = Context()
     private static let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
@@ -49,43 +48,23 @@ final class Fleet {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private struct Settings: Encodable {
-        var shards: Int32
-        var streams: [StreamDefinition]
-        var kafka: [String: String]
-        var postgres: [String: String]
-        var folder: String
-        var worker: String
+    private func makeProcess(shards: Int32) throws -> Process {
+        let settings = FleetSettings(
+            shards: shards, stream: stream, kafka: kafkaConfiguration, postgres: postgres, folder: folder,
+            binaries: Self.binaries)
+        return try settings.process(binaries: Self.binaries)
     }
 
     func launch(shards: Int32) throws {
-        let settings = Settings(
-            shards: shards, streams: [stream], kafka: kafkaConfiguration, postgres: postgres, folder: folder,
-            worker: Self.binaries.appending(path: "shard-worker").path)
-        let process = Process()
-        process.executableURL = Self.binaries.appending(path: "fleet-under-test")
-        process.environment = [
-            "FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self),
-            "SWIFT_BACKTRACE": "enable=no",
-        ]
-        process.standardInput = FileHandle.nullDevice
+        let process = try makeProcess(shards: shards)
         try process.run()
         self.process = process
     }
 
     /// For a start that fails: its exit code and what it says.
-    func launchFailing(shards: Int32 = 1) throws -> (code: Int32, text: String) {
-        let settings = Settings(
-            shards: shards, streams: [stream], kafka: kafkaConfiguration, postgres: postgres, folder: folder,
-            worker: Self.binaries.appending(path: "shard-worker").path)
-        let process = Process()
+    func launchFailing() throws -> (code: Int32, text: String) {
+        let process = try makeProcess(shards: 1)
         let output = Pipe()
-        process.executableURL = Self.binaries.appending(path: "fleet-under-test")
-        process.environment = [
-            "FLEET_SETTINGS": String(decoding: try JSONEncoder().encode(settings), as: UTF8.self),
-            "SWIFT_BACKTRACE": "enable=no",
-        ]
-        process.standardInput = FileHandle.nullDevice
         process.standardError = output
         try process.run()
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)

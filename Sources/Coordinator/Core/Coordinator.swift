@@ -127,7 +127,7 @@ package final class Coordinator {
         case .released(let sources): perform(fleet.released(shard, sources, at: now))
         case .failed(let what, let reason, let sources):
             Self.report("shard \(shard): \(what): \(reason)")
-            if what == "claim" { perform(fleet.lost(shard, sources, at: now)) }
+            if what == "claim" { fleet.lost(shard, sources) }
         }
     }
 

@@ -133,9 +133,10 @@ package struct FleetState: Sendable {
         return reconcile(at: now)
     }
 
-    /// A worker can't have these: someone else holds them, or they are retired.
-    package mutating func lost(_ id: Int32, _ lost: [SourceID], at now: ContinuousClock.Instant) -> [Action] {
-        released(id, lost, at: now)
+    /// A worker can't have these: someone else holds them, or they are retired. They are dealt again at the next tick,
+    /// not at once: what refused them may still be there, and would refuse them again as fast as messages go.
+    package mutating func lost(_ id: Int32, _ lost: [SourceID]) {
+        for source in lost where owners[source]?.shard == id { owners[source] = nil }
     }
 
     /// - Parameter random: from 0 to 1, for the backoff.

@@ -1,0 +1,78 @@
+import Common
+import CoordinatorCore
+import Testing
+
+/// Workers without processes: does at once what the fleet's actions say, and lets random things happen.
+struct SimulatedFleet {
+    private var fleet = FleetState(shardCount: 3, generation: 0)
+    private var now: ContinuousClock.Instant
+    private var queue: [FleetState.Action] = []
+    private var pid: Int32 = 1000
+    /// What workers believe they have.
+    private(set) var held: [SourceID: Int32] = [:]
+    private(set) var alive: Set<Int32> = []
+
+    init(sources: Set<SourceID>, at start: ContinuousClock.Instant) {
+        now = start
+        queue = fleet.scale(to: 3, at: now) + fleet.discovered(sources, at: now)
+        perform()
+    }
+
+    private mutating func perform() {
+        while !queue.isEmpty {
+            switch queue.removeFirst() {
+            case .spawn(let shard):
+                pid += 1
+                fleet.spawned(shard, pid: pid)
+                alive.insert(shard)
+                queue += fleet.hello(shard, pid: pid, at: now)
+            case .assign(let shard, _, let sources):
+                for source in sources {
+                    #expect(held[source] == nil || held[source] == shard, "\(source) is with two shards")
+                    held[source] = shard
+                }
+            case .release(let shard, let sources):
+                for source in sources where held[source] == shard { held[source] = nil }
+                queue += fleet.released(shard, sources, at: now)
+            case .drain(let shard), .kill(let shard): exit(shard)
+            case .configure, .finish: break
+            }
+        }
+    }
+
+    private mutating func exit(_ shard: Int32) {
+        held = held.filter { $0.value != shard }
+        alive.remove(shard)
+        queue += fleet.exited(shard, at: now, random: .random(in: 0...1))
+    }
+
+    private mutating func beat() {
+        for shard in alive {
+            let sources = held.filter { $0.value == shard }.keys.sorted()
+            let progress = WorkerProgress(
+                generation: 0, waitingFor: nil,
+                sources: sources.map { .init(id: $0, nextOffset: 0, endOffset: nil, stopped: nil) }, streams: [])
+            queue += fleet.heartbeat(shard, progress, at: now)
+        }
+    }
+
+    /// Time passes, and something happens.
+    mutating func step() {
+        now += .milliseconds(Int64.random(in: 1...2000))
+        beat()
+        switch Int.random(in: 0..<10) {
+        case 0..<3: if let victim = alive.randomElement() { exit(victim) }
+        case 3: queue += fleet.scale(to: Int32.random(in: 1...5), at: now)
+        default: queue += fleet.tick(at: now)
+        }
+        perform()
+    }
+
+    /// A quiet second.
+    mutating func settle() {
+        now += .seconds(1)
+        beat()
+        queue += fleet.tick(at: now)
+        perform()
+    }
+}

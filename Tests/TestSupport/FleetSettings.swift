@@ -1,0 +1,46 @@
+package import Common
+package import Foundation
+
+/// What the tests and the benchmark hand to the coordinator's test process, in one environment variable.
+package struct FleetSettings: Codable {
+    package static let variable = "FLEET_SETTINGS"
+
+    package var shards: Int32
+    package var streams: [StreamDefinition]
+    package var kafka: [String: String]
+    package var postgres: [String: String]
+    package var folder: String
+    package var worker: String
+
+    /// - Parameter binaries: the folder of the built executables.
+    package init(
+        shards: Int32, stream: StreamDefinition, kafka: [String: String], postgres: [String: String], folder: String,
+        binaries: URL
+    ) {
+        self.shards = shards
+        streams = [stream]
+        self.kafka = kafka
+        self.postgres = postgres
+        self.folder = folder
+        worker = binaries.appending(path: "shard-worker").path
+    }
+
+    /// The settings of this process.
+    package static func fromEnvironment() throws -> FleetSettings {
+        let text = ProcessInfo.processInfo.environment[variable] ?? ""
+        return try JSONDecoder().decode(FleetSettings.self, from: Data(text.utf8))
+    }
+
+    /// A coordinator process that is not started yet.
+    package func process(binaries: URL) throws -> Process {
+        let process = Process()
+        process.executableURL = binaries.appending(path: "fleet-under-test")
+        process.environment = [
+            Self.variable: String(decoding: try JSONEncoder().encode(self), as: UTF8.self),
+            // A crash is an exit at once.
+            "SWIFT_BACKTRACE": "enable=no",
+        ]
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+}
