@@ -17,6 +17,7 @@ final class FaultRun {
     private let fleet: Fleet
     private let kafka: TestKafka
     private let server: TestPostgres
+    private let listener: FeedListener
     private var stopped: [Int32] = []
     private var produced = [Int](repeating: 0, count: Int(partitions))
     private var poison: [Set<Int>] = .init(repeating: [], count: Int(partitions))
@@ -33,6 +34,7 @@ final class FaultRun {
         self.kafka = kafka
         self.server = server
         fleet = try Fleet(stream, partitions: Self.partitions, kafka: kafka, server: server)
+        listener = try FeedListener(stream.name, folder: fleet.folder, shards: 5)
     }
 
     private func produce() throws {
@@ -93,6 +95,7 @@ final class FaultRun {
         for _ in 0..<faults {
             try produce()
             try inject(Fault.allCases.randomElement(using: &random)!)
+            try listener.collect()
             if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
         }
         wakeStopped()
@@ -102,6 +105,7 @@ final class FaultRun {
             (try? fleet.stored()) ?? 0 >= Int64(total)
         }
         try expectOracle(sourceLocation)
+        try expectFeed(sourceLocation)
         try fleet.expectProven(sourceLocation: sourceLocation)
         try fleet.waitForStatus("lag 0 and everything running", seconds: 90) { report in
             report.healthy && report.sources.allSatisfy { $0.lag == 0 }
@@ -109,6 +113,16 @@ final class FaultRun {
         fleet.signal(SIGTERM)
         #expect(fleet.waitForExit() == ExitCode.success.rawValue, sourceLocation: sourceLocation)
         try fleet.waitForNoWorkers()
+    }
+
+    /// What was published had been committed, and was published once.
+    private func expectFeed(_ sourceLocation: SourceLocation) throws {
+        try listener.collect()
+        #expect(listener.twice == [], sourceLocation: sourceLocation)
+        #expect(listener.published.count > 0, sourceLocation: sourceLocation)
+        guard mode == .append else { return }
+        let stored = Set(try fleet.rows("SELECT source_id, source_offset FROM events"))
+        #expect(listener.published.subtracting(stored) == [], sourceLocation: sourceLocation)
     }
 
     private func expectOracle(_ sourceLocation: SourceLocation) throws {
@@ -143,6 +157,7 @@ final class FaultRun {
     var summary: String {
         let faults = Fault.allCases.map { "\($0.rawValue) \(injected[$0] ?? 0)" }.joined(separator: ", ")
         let dead = poison.reduce(0) { $0 + $1.count }
-        return "\(mode.rawValue): \(produced.reduce(0, +)) records, \(dead) dead letters; \(faults)"
+        return "\(mode.rawValue): \(produced.reduce(0, +)) records, \(dead) dead letters, "
+            + "\(listener.published.count) rows heard live; \(faults)"
     }
 }
