@@ -58,6 +58,15 @@ struct ShardWorkerTests {
         #expect(position == [SourceID(rawValue: 1): 3000, SourceID(rawValue: 2): 10])
     }
 
+    @Test("An assignment that comes together with the configuration is not lost")
+    func assignedAtOnce() throws {
+        let fleet = try WorkerFleet(Self.events)
+        try fleet.kafka.produce(values(0..<10), to: fleet.topic)
+        try fleet.start(0, assigning: fleet.allSources)
+        try fleet.waitForOffsets([10], seconds: 30)
+        try fleet.expectExact(records: 10, rows: 10)
+    }
+
     @Test("Every kind of bad record ends in the dead letters with its reason and bytes, the others are stored")
     func badInput() throws {
         let stream = BuiltInStreams.all()[0]

@@ -69,7 +69,9 @@ final class WorkerFleet {
     }
 
     /// Starts a worker and answers its hello.
-    func start(_ shard: Int32, batchRowLimit: Int = 5000) throws {
+    ///
+    /// - Parameter atOnce: sources to assign so that the worker finds both messages waiting.
+    func start(_ shard: Int32, batchRowLimit: Int = 5000, assigning atOnce: [SourceID] = []) throws {
         let process = Process()
         process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: "shard-worker")
@@ -87,7 +89,12 @@ final class WorkerFleet {
             streams: [stream], kafka: kafka.configuration, postgres: parameters, feedEndpoint: feedEndpoint(shard),
             batchRowLimit: batchRowLimit)
         configuration.postgres["options"] = nil
+        if !atOnce.isEmpty { kill(pid, SIGSTOP) }
         try send(shard, .configure(configuration))
+        if !atOnce.isEmpty {
+            try assign(shard, atOnce)
+            kill(pid, SIGCONT)
+        }
     }
 
     func send(_ shard: Int32, _ message: CoordinatorMessage) throws {
