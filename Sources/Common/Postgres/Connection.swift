@@ -65,8 +65,6 @@ package struct Connection: ~Copyable {
     /// to wait for: the next call tells what is wrong.
     package var descriptor: Int32 { PQsocket(handle) }
 
-    package var backendPID: Int32 { PQbackendPID(handle) }
-
     /// Whether the connection is of no more use, as far as is known without asking.
     package var isLost: Bool { isBroken || PQstatus(handle) != CONNECTION_OK }
 

@@ -18,7 +18,7 @@ struct RunningScript {
 }
 
 extension Connection {
-    /// Data goes to libpq in pieces, so that a large COPY leaves the loop in between.
+    /// Data goes to libpq in pieces, which it holds until the socket takes them: a batch's byte limit bounds that.
     private static let copyPieceByteCount = 256 * 1024
 
     /// Sends a script. Nothing else may be running.
@@ -55,8 +55,10 @@ extension Connection {
         while true {
             guard case .some(var script) = running else { preconditionFailure("no script is running") }
             if case .copying(let index, let offset) = script.phase {
-                guard try copy(&script, index: index, from: offset) else { return .waiting(.readOrWrite) }
+                let isSent = try copy(&script, index: index, from: offset)
+                // Also when libpq took only a part: what it has must not be sent again.
                 running = script
+                guard isSent else { return .waiting(.readOrWrite) }
             }
             let flushed = PQflush(handle)
             guard flushed >= 0, PQconsumeInput(handle) == 1 else { throw connectionError("receive") }

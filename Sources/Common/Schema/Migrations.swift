@@ -43,10 +43,4 @@ package struct Migrations: Sendable {
         try connection.execute(schema.functionsSQL)
         for stream in streams { try connection.execute(StreamTable(stream, schema: schema).createSQL) }
     }
-
-    /// The same as text, for people who apply it themselves.
-    package var sql: String {
-        (["CREATE SCHEMA IF NOT EXISTS \(schema.name);"] + steps + [schema.functionsSQL]
-            + streams.map { StreamTable($0, schema: schema).createSQL }).joined(separator: "\n")
-    }
 }

@@ -15,8 +15,7 @@ struct FleetCounters {
     mutating func heartbeat(_ shard: Int32, _ progress: WorkerProgress, at now: ContinuousClock.Instant) {
         var worker = Worker(progress: progress, at: now)
         if let before = workers[shard] {
-            let seconds =
-                Double((now - before.at).components.seconds) + Double((now - before.at).components.attoseconds) / 1e18
+            let seconds = (now - before.at) / .seconds(1)
             let rows = progress.streams.reduce(0) { $0 + $1.rows } - before.progress.streams.reduce(0) { $0 + $1.rows }
             worker.rowsPerSecond = seconds > 0 ? Double(rows) / seconds : 0
         }

@@ -37,7 +37,7 @@ extension StatusReport {
         self.init(
             healthy: !waits && discoveryFailure == nil && sources.allSatisfy { $0.state == "running" },
             generation: fleet.generation,
-            uptime: Double(uptime.components.seconds) + Double(uptime.components.attoseconds) / 1e18, pid: getpid(),
+            uptime: uptime / .seconds(1), pid: getpid(),
             kafka: Kafka(bootstrap: bootstrap, embedded: nil), control: control, shards: shards, sources: sources,
             streams: names.map { name in
                 Stream(

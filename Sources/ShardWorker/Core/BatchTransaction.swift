@@ -11,6 +11,8 @@ package struct BatchTransaction {
     package let ledger: [SourceID: LedgerEntry]
     /// What each source advances over.
     package let spans: [FeedMessage.Span]
+    package let rowCount: Int64
+    package let deadCount: Int64
     /// Whether the run's rows become dead letters, since Postgres refused them.
     package let isDeadLetter: Bool
     /// Why it must not be sent but split, as if Postgres had refused it.
@@ -28,9 +30,11 @@ package struct BatchTransaction {
         ledger: [SourceID: LedgerEntry], closing: Set<SourceID> = [], table: StreamTable, schema: MillraceSchema
     ) {
         var entries: [SourceID: LedgerEntry] = [:]
+        var dead: Int64 = 0
         for entry in batch.entries[range] {
             var open = entries[entry.source] ?? ledger[entry.source]!
             let isDead = if case .dead = entry.outcome { true } else { refusal != nil }
+            if isDead { dead += 1 }
             open.add(offset: entry.offset, checksum: entry.checksum, outcome: isDead ? .dead : .row)
             entries[entry.source] = open
         }
@@ -41,14 +45,15 @@ package struct BatchTransaction {
                 entries[source] = open
             }
         }
+        deadCount = dead
+        rowCount = Int64(range.count) - dead
         let ids = entries.keys.sorted()
         spans = ids.map { FeedMessage.Span(source: $0, from: ledger[$0]!.to, to: entries[$0]!.to) }
 
         var sql = ""
         var copies: [CopyData] = []
         var staging: Staging?
-        if refusal == nil, batch.entries[range].contains(where: { if case .dead = $0.outcome { false } else { true } })
-        {
+        if rowCount > 0 {
             if !batch.stream.isKeyed {
                 sql += "\(table.copyRowsSQL);\n"
                 copies.append(Self.rows(batch, range))

@@ -179,15 +179,8 @@ extension ShardWorker {
             sources[id]?.ledger = entry
         }
         lane.progress.transactions += 1
-        for entry in lane.writing.entries[transaction.range] {
-            if case .dead = entry.outcome {
-                lane.progress.deadLetters += 1
-            } else if transaction.isDeadLetter {
-                lane.progress.deadLetters += 1
-            } else {
-                lane.progress.rows += 1
-            }
-        }
+        lane.progress.rows += transaction.rowCount
+        lane.progress.deadLetters += transaction.deadCount
         let now = Self.clock()
         if lane.stream.isKeyed, !transaction.isDeadLetter, let merged = results.last, merged.columnCount > 1 {
             try publisher.publish(merged, lane.stream, transaction, committedAt: now)
