@@ -1,11 +1,29 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-/* A macro of several casts, which Swift does not import. */
+/* Macros of several casts, which Swift does not import. */
 static inline int millrace_nofile_limit(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit); }
+
+static inline double millrace_processor_seconds(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* Two words of memory that another process reads after this one has died: stores that no compiler may drop. */
+static inline void millrace_mark(void *page, int64_t source, int64_t offset) {
+  volatile int64_t *words = page;
+  words[0] = 0;
+  words[1] = offset;
+  words[0] = source;
+}

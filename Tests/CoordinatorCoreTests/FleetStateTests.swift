@@ -160,4 +160,14 @@ struct FleetStateTests {
         let counts = world.alive.map { shard in world.held.values.count { $0 == shard } }
         #expect(counts.max()! - counts.min()! <= 1)
     }
+
+    @Test("A source that kills its workers ends in quarantine, and the others go on", arguments: 0..<20)
+    func deadly(seed: Int) {
+        var world = SimulatedFleet(sources: Set((0..<13).map(id)), at: start)
+        world.deadly = id(4)
+        for _ in 0..<400 { world.step() }
+        for _ in 0..<90 { world.settle() }
+        #expect(world.quarantined == [id(4)])
+        #expect(Set(world.held.keys) == Set((0..<13).map(id)).subtracting([id(4)]))
+    }
 }

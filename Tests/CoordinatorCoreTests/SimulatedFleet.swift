@@ -11,6 +11,9 @@ struct SimulatedFleet {
     /// What workers believe they have.
     private(set) var held: [SourceID: Int32] = [:]
     private(set) var alive: Set<Int32> = []
+    private(set) var quarantined: Set<SourceID> = []
+    /// A source with a record that kills every worker.
+    var deadly: SourceID?
 
     init(sources: Set<SourceID>, at start: ContinuousClock.Instant) {
         now = start
@@ -35,15 +38,21 @@ struct SimulatedFleet {
                 for source in sources where held[source] == shard { held[source] = nil }
                 queue += fleet.released(shard, sources, at: now)
             case .drain(let shard), .kill(let shard): exit(shard)
+            case .quarantine(let place): quarantined.insert(place.source)
             case .configure, .finish: break
             }
         }
     }
 
-    private mutating func exit(_ shard: Int32) {
+    private mutating func exit(_ shard: Int32, inFlight: InFlightRecord.Place? = nil) {
         held = held.filter { $0.value != shard }
         alive.remove(shard)
-        queue += fleet.exited(shard, at: now, random: .random(in: 0...1))
+        queue += fleet.exited(shard, inFlight: inFlight, at: now, random: .random(in: 0...1))
+    }
+
+    private mutating func dieOfDeadlyRecord() {
+        guard let deadly, let victim = held[deadly] else { return }
+        exit(victim, inFlight: InFlightRecord.Place(source: deadly, offset: 7))
     }
 
     private mutating func beat() {
@@ -63,8 +72,11 @@ struct SimulatedFleet {
         switch Int.random(in: 0..<10) {
         case 0..<3: if let victim = alive.randomElement() { exit(victim) }
         case 3: queue += fleet.scale(to: Int32.random(in: 1...5), at: now)
+        case 4: queue += fleet.restart(alive.sorted(), rolling: Bool.random(), at: now)
         default: queue += fleet.tick(at: now)
         }
+        perform()
+        dieOfDeadlyRecord()
         perform()
     }
 
@@ -73,6 +85,8 @@ struct SimulatedFleet {
         now += .seconds(1)
         beat()
         queue += fleet.tick(at: now)
+        perform()
+        dieOfDeadlyRecord()
         perform()
     }
 }

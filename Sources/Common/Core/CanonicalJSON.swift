@@ -64,6 +64,11 @@ package enum CanonicalJSON {
         }
     }
 
+    package static func write(string text: String, to writer: inout ByteWriter) {
+        var text = text
+        text.withUTF8 { write(string: UnsafeRawBufferPointer($0), to: &writer) }
+    }
+
     /// Escapes only what RFC 8259, section 7, requires, each in its shortest form.
     static func write(string: UnsafeRawBufferPointer, to writer: inout ByteWriter) {
         writer.append(UInt8(ascii: "\""))

@@ -18,11 +18,39 @@ package enum CoordinatorMessage: Codable, Sendable, Equatable {
     case drain
 }
 
-/// What a command asks of the coordinator.
+/// What a command asks of the coordinator; `by` is who asks, for the audit.
 package enum CommandRequest: Codable, Sendable, Equatable {
     case status
-    case scale(shards: Int32)
+    /// None keeps the coordinator and drains every worker.
+    case scale(shards: Int32, by: String = "")
+    /// Nil: all shards. Rolling: one after another.
+    case restart(shard: Int32?, rolling: Bool, by: String = "")
+    case pause(PauseTarget, by: String = "")
+    case resume(PauseTarget, by: String = "")
+    /// The sources in the database were changed from outside.
+    case rediscover
     case stop
+}
+
+/// What a person pauses: a stream, a topic, or one partition of it.
+package struct PauseTarget: Codable, Sendable, Equatable {
+    /// A stream's or a topic's name.
+    package var name: String
+    package var partition: Int32?
+
+    package init(name: String, partition: Int32? = nil) {
+        self.name = name
+        self.partition = partition
+    }
+
+    /// `STREAM`, `TOPIC` or `TOPIC:PARTITION`.
+    package init(_ text: String) {
+        if let colon = text.lastIndex(of: ":"), let partition = Int32(text[text.index(after: colon)...]) {
+            self.init(name: String(text[..<colon]), partition: partition)
+        } else {
+            self.init(name: text)
+        }
+    }
 }
 
 /// The one answer to a request.
@@ -57,15 +85,20 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
     /// Counted since the worker started.
     package struct Stream: Codable, Sendable, Equatable {
         package var name: String
-        package var rows: Int64
-        package var deadLetters: Int64
-        package var transactions: Int64
+        package var rows: Int64 = 0
+        package var deadLetters: Int64 = 0
+        package var transactions: Int64 = 0
+        /// Milliseconds from the record's timestamp in Kafka to its COMMIT.
+        package var latency = Histogram()
+        /// Milliseconds that transactions took.
+        package var commitTime = Histogram()
+        /// Records of a transaction.
+        package var batchSize = Histogram()
+        /// Too many of its records are dead letters: why it should be paused.
+        package var tripped: String?
 
-        package init(name: String, rows: Int64 = 0, deadLetters: Int64 = 0, transactions: Int64 = 0) {
+        package init(name: String) {
             self.name = name
-            self.rows = rows
-            self.deadLetters = deadLetters
-            self.transactions = transactions
         }
     }
 
@@ -73,6 +106,9 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
     package var waitingFor: Waiting?
     package var sources: [Source]
     package var streams: [Stream]
+    /// Of the worker's process.
+    package var processorSeconds = 0.0
+    package var residentBytes: Int64 = 0
 
     package init(generation: Int64, waitingFor: Waiting?, sources: [Source], streams: [Stream]) {
         self.generation = generation

@@ -11,113 +11,69 @@ package struct StatusReport: Codable, Sendable, Equatable {
         }
     }
 
-    package struct Shard: Codable, Sendable, Equatable {
-        package var id: Int32
-        package var pid: Int32?
-        package var state: String
-        package var restarts: Int
-        package var sources: [SourceID]
-        package var rowsPerSecond: Double
-        package var lag: Int64?
+    package struct Postgres: Codable, Sendable, Equatable {
+        package var host: String?
+        package var port: Int?
+        package var database: String?
+        package var user: String?
+        package var embedded = false
 
-        package init(
-            id: Int32, pid: Int32?, state: String, restarts: Int, sources: [SourceID], rowsPerSecond: Double,
-            lag: Int64?
-        ) {
-            self.id = id
-            self.pid = pid
-            self.state = state
-            self.restarts = restarts
-            self.sources = sources
-            self.rowsPerSecond = rowsPerSecond
-            self.lag = lag
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case id, pid, state, restarts, sources, lag
-            case rowsPerSecond = "rows_per_s"
+        /// - Parameter parameters: libpq's; what isn't among them comes from its own variables and files.
+        package init(parameters: [String: String]) {
+            host = parameters["host"]
+            port = parameters["port"].flatMap { Int($0) }
+            database = parameters["dbname"]
+            user = parameters["user"]
         }
     }
 
-    package struct Source: Codable, Sendable, Equatable {
-        package var id: SourceID
-        package var topic: String
-        package var partition: Int32
-        package var shard: Int32?
-        package var nextOffset: Int64?
-        package var endOffset: Int64?
-        /// End offset − next offset; nil until both have been read.
-        package var lag: Int64?
-        package var state: String
+    /// Something that happened and that nobody should miss.
+    package struct Notice: Codable, Sendable, Equatable {
+        /// Seconds since 1970.
+        package var at: Double
+        package var text: String
 
-        package init(
-            id: SourceID, topic: String, partition: Int32, shard: Int32?, nextOffset: Int64?, endOffset: Int64?,
-            state: String
-        ) {
-            self.id = id
-            self.topic = topic
-            self.partition = partition
-            self.shard = shard
-            self.nextOffset = nextOffset
-            self.endOffset = endOffset
-            lag = nextOffset.flatMap { next in endOffset.map { max(0, $0 - next) } }
-            self.state = state
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case id, topic, partition, shard, lag, state
-            case nextOffset = "next_offset"
-            case endOffset = "end_offset"
-        }
-    }
-
-    package struct Stream: Codable, Sendable, Equatable {
-        package var name: String
-        /// Since the coordinator started.
-        package var rows: Int64
-        package var deadLetters: Int64
-        package var lag: Int64?
-
-        package init(name: String, rows: Int64, deadLetters: Int64, lag: Int64?) {
-            self.name = name
-            self.rows = rows
-            self.deadLetters = deadLetters
-            self.lag = lag
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case name, rows, lag
-            case deadLetters = "dead_letters"
+        package init(at: Double, text: String) {
+            self.at = at
+            self.text = text
         }
     }
 
     package var healthy: Bool
+    /// Why it is not.
+    package var problems: [String]
     package var generation: Int64
     package var uptime: Double
     package var pid: Int32
     package var kafka: Kafka
+    package var postgres: Postgres
     package var control: String
     package var shards: [Shard]
     package var sources: [Source]
     package var streams: [Stream]
+    /// The newest last.
+    package var notices: [Notice]
 
     package init(
-        healthy: Bool, generation: Int64, uptime: Double, pid: Int32, kafka: Kafka, control: String, shards: [Shard],
-        sources: [Source], streams: [Stream]
+        problems: [String], generation: Int64, uptime: Double, pid: Int32, kafka: Kafka, postgres: Postgres,
+        control: String, shards: [Shard], sources: [Source], streams: [Stream], notices: [Notice]
     ) {
-        self.healthy = healthy
+        healthy = problems.isEmpty
+        self.problems = problems
         self.generation = generation
         self.uptime = uptime
         self.pid = pid
         self.kafka = kafka
+        self.postgres = postgres
         self.control = control
         self.shards = shards
         self.sources = sources
         self.streams = streams
+        self.notices = notices
     }
 
     private enum CodingKeys: String, CodingKey {
-        case healthy, generation, pid, kafka, control, shards, sources, streams
+        case healthy, problems, generation, pid, kafka, postgres, control, shards, sources, streams, notices
         case uptime = "uptime_s"
     }
 }

@@ -15,10 +15,13 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     /// Keep `<table>_latest`, one row a key, beside an append stream.
     package var latest: Bool
     package var columns: [Column]
+    /// How long rows are kept after they were stored; nil for ever.
+    package var retain: RetentionPeriod?
 
     package init(
         name: String, topics: [String], table: String? = nil, mode: StreamMode, key: [String] = [],
-        increments: [String] = [], latest: Bool = false, columns: [Column]
+        increments: [String] = [], latest: Bool = false, columns: [Column],
+        retain: RetentionPeriod? = nil
     ) {
         self.name = name
         self.topics = topics
@@ -28,6 +31,7 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
         self.increments = increments
         self.latest = latest
         self.columns = columns
+        self.retain = retain
     }
 
     /// Whether rows of the stream's own table have a key, a row version and tombstones.
@@ -45,7 +49,7 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, topics, table, mode, key, increments, latest, columns
+        case name, topics, table, mode, key, increments, latest, columns, retain
     }
 
     package init(from decoder: any Decoder) throws {
@@ -59,6 +63,7 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
             key: try values.decodeIfPresent([String].self, forKey: .key) ?? [],
             increments: try values.decodeIfPresent([String].self, forKey: .increments) ?? [],
             latest: try values.decodeIfPresent(Bool.self, forKey: .latest) ?? false,
-            columns: try values.decode([Column].self, forKey: .columns))
+            columns: try values.decode([Column].self, forKey: .columns),
+            retain: try values.decodeIfPresent(RetentionPeriod.self, forKey: .retain))
     }
 }

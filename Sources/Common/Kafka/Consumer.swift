@@ -8,6 +8,7 @@ private import Glibc
 /// Postgres. librdkafka prefetches on threads of its own.
 package struct Consumer: ~Copyable {
     private let client: Client
+    private let connection: ConnectionState
     private let queue: OpaquePointer
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batchLimit: Int
@@ -28,6 +29,8 @@ package struct Consumer: ~Copyable {
         // way and bound memory by bytes.
         "queued.min.messages": "1000000",
         "queued.max.messages.kbytes": "65536",
+        // How often librdkafka tells whether a broker is connected.
+        "statistics.interval.ms": "2000",
         "group.id": "millrace",
         "client.id": "millrace",
     ]
@@ -38,7 +41,16 @@ package struct Consumer: ~Copyable {
     /// - Parameter batchLimit: records that `take` hands out at a time.
     package init(_ configuration: [String: String], batchLimit: Int = 1000) throws(KafkaError) {
         let merged = Self.defaults.merging(configuration) { _, given in given }
-        let client = try Client(RD_KAFKA_CONSUMER, merged)
+        let connection = ConnectionState()
+        let opaque = Unmanaged.passUnretained(connection).toOpaque()
+        let client = try Client(RD_KAFKA_CONSUMER, merged) { conf in
+            rd_kafka_conf_set_opaque(conf, opaque)
+            rd_kafka_conf_set_stats_cb(conf) { _, json, count, opaque in
+                let text = UnsafeRawBufferPointer(start: json, count: count)
+                Unmanaged<ConnectionState>.fromOpaque(opaque!).takeUnretainedValue().update(statistics: text)
+                return 0
+            }
+        }
         rd_kafka_poll_set_consumer(client.handle)
         let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard descriptor >= 0, let queue = rd_kafka_queue_get_consumer(client.handle) else {
@@ -47,6 +59,7 @@ package struct Consumer: ~Copyable {
         var one: UInt64 = 1
         rd_kafka_queue_io_event_enable(queue, descriptor, &one, MemoryLayout<UInt64>.size)
         self.client = client
+        self.connection = connection
         self.queue = queue
         self.descriptor = descriptor
         self.batchLimit = batchLimit
@@ -95,6 +108,9 @@ package struct Consumer: ~Copyable {
         precondition(index < count)
         return Record(messages[index]!)
     }
+
+    /// Whether some broker is connected, as far as is known; true until the first news.
+    package var isConnected: Bool { connection.isConnected }
 
     /// The end offset that the last fetch answered, without asking the broker; nil before the first.
     /// With read_committed this is the last stable offset.

@@ -1,4 +1,5 @@
 package import Common
+import Foundation
 package import Postgres
 
 /// Brings a database to what this version needs: numbered steps, in one transaction, under an advisory lock.
@@ -42,5 +43,24 @@ package struct Migrations: Sendable {
         }
         try connection.execute(schema.functionsSQL)
         for stream in streams { try connection.execute(StreamTable(stream, schema: schema).createSQL) }
+        try store(streams, on: &connection)
+    }
+
+    /// The definitions in force, where edges and people read them. A stream keeps its epoch.
+    private func store(_ streams: [StreamDefinition], on connection: inout Connection) throws(PostgresError) {
+        for stream in streams {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            guard let definition = try? encoder.encode(stream) else { continue }
+            let (name, text) = (
+                try connection.literal(stream.name), try connection.literal(String(decoding: definition, as: UTF8.self))
+            )
+            try connection.execute(
+                """
+                INSERT INTO \(schema.name).stream (name, definition) VALUES (\(name), \(text))
+                ON CONFLICT (name) DO UPDATE SET definition = excluded.definition
+                WHERE \(schema.name).stream.definition <> excluded.definition
+                """)
+        }
     }
 }

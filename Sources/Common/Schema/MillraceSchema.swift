@@ -1,9 +1,12 @@
-private import Postgres
+import Postgres
 
 /// The tables and functions that Millrace keeps beside its streams' tables: `millrace` unless configured.
 package struct MillraceSchema: Sendable {
     /// Quoted as an identifier.
     package let name: String
+
+    /// Raised when letters were replayed by someone else meanwhile: as with a lost claim, positions are read again.
+    static let replayedMeanwhileState = PostgresError.claimLostState
 
     package init(name: String = "millrace") {
         self.name = Connection.identifier(name)
@@ -19,7 +22,7 @@ package struct MillraceSchema: Sendable {
             stream text NOT NULL, cluster_id text NOT NULL, topic text NOT NULL, partition int NOT NULL,
             incarnation int NOT NULL, start_offset bigint NOT NULL, next_offset bigint NOT NULL,
             claim uuid, backend_pid int, backend_start timestamptz, generation bigint NOT NULL DEFAULT 0,
-            paused_by text, retained_from bigint, retired_at timestamptz,
+            paused_by text, retained_from bigint, replaced_from bigint, retired_at timestamptz,
             open_from bigint NOT NULL, open_records bigint NOT NULL DEFAULT 0, open_rows bigint NOT NULL DEFAULT 0,
             open_dead bigint NOT NULL DEFAULT 0, open_skipped bigint NOT NULL DEFAULT 0,
             open_checksum bigint NOT NULL DEFAULT 0,
@@ -34,8 +37,12 @@ package struct MillraceSchema: Sendable {
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             source_id int NOT NULL, source_offset bigint NOT NULL, stream text NOT NULL,
             reason_code text NOT NULL, reason text NOT NULL, key bytea, value bytea,
-            record_timestamp timestamptz, failed_at timestamptz NOT NULL DEFAULT now(), replayed_at timestamptz,
+            headers jsonb, record_timestamp timestamptz, failed_at timestamptz NOT NULL DEFAULT now(),
+            replay_requested_at timestamptz, replay_reason text, replayed_at timestamptz, purged_at timestamptz,
             UNIQUE (source_id, source_offset));
+        CREATE INDEX IF NOT EXISTS dead_letter_stream ON \(name).dead_letter (stream, id);
+        CREATE INDEX IF NOT EXISTS dead_letter_requested ON \(name).dead_letter (stream, id)
+            WHERE replay_requested_at IS NOT NULL;
         CREATE TABLE IF NOT EXISTS \(name).change (
             source_id int NOT NULL, source_offset bigint NOT NULL, stream text NOT NULL,
             key jsonb NOT NULL, row_version bigint NOT NULL);
@@ -109,6 +116,45 @@ package struct MillraceSchema: Sendable {
             UPDATE \(name).source SET claim = NULL, backend_pid = NULL, backend_start = NULL
             WHERE id = ANY (ids) AND claim = held;
         $$;
+
+        -- Adds up ledger entries that were closed longer ago, to one an hour and source. Entries of a source are
+        -- neighbours, so those of an hour are one run of offsets; checksums are added modulo 2^64.
+        CREATE OR REPLACE FUNCTION \(name).fold_ledger(age interval) RETURNS bigint LANGUAGE plpgsql AS $$
+        DECLARE folded bigint;
+        BEGIN
+            WITH hours AS (
+                SELECT source_id, date_trunc('hour', closed_at) AS hour, min(from_offset) AS first,
+                    max(to_offset) AS last, sum(records) AS records, sum(rows) AS rows, sum(dead) AS dead,
+                    sum(skipped) AS skipped, mod(sum(checksum::numeric), 18446744073709551616) AS checksum,
+                    max(closed_at) AS closed
+                FROM \(name).ledger WHERE closed_at < date_trunc('hour', now() - age)
+                GROUP BY 1, 2 HAVING count(*) > 1),
+            gone AS (
+                DELETE FROM \(name).ledger l USING hours h WHERE l.source_id = h.source_id
+                    AND l.from_offset > h.first AND l.to_offset <= h.last RETURNING 1),
+            kept AS (
+                UPDATE \(name).ledger l SET to_offset = h.last, records = h.records, rows = h.rows, dead = h.dead,
+                    skipped = h.skipped, closed_at = h.closed,
+                    checksum = CASE WHEN h.checksum >= 9223372036854775808 THEN h.checksum - 18446744073709551616
+                        WHEN h.checksum < -9223372036854775808 THEN h.checksum + 18446744073709551616
+                        ELSE h.checksum END
+                FROM hours h WHERE l.source_id = h.source_id AND l.from_offset = h.first RETURNING 1)
+            SELECT count(*) INTO folded FROM gone;
+            RETURN folded;
+        END $$;
+
+        -- Marks dead letters as replayed, in the transaction that writes their rows: all of them, or nothing counts.
+        CREATE OR REPLACE FUNCTION \(name).mark_replayed(letters bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+        DECLARE marked bigint;
+        BEGIN
+            UPDATE \(name).dead_letter SET replayed_at = now(), replay_requested_at = NULL, replay_reason = NULL
+            WHERE id = ANY (letters) AND replayed_at IS NULL;
+            GET DIAGNOSTICS marked = ROW_COUNT;
+            IF marked <> cardinality(letters) THEN
+                RAISE EXCEPTION 'dead letters were replayed meanwhile'
+                    USING ERRCODE = '\(Self.replayedMeanwhileState)';
+            END IF;
+        END $$;
 
         -- True when every staged key was written; otherwise some sum fell below its minimum.
         CREATE OR REPLACE FUNCTION \(name).require_all(written bigint, staged bigint) RETURNS boolean

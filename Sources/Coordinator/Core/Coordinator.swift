@@ -8,21 +8,25 @@ import ZeroMQ
 ///
 /// It performs what `FleetState` decides. No record passes through it.
 package final class Coordinator {
-    private let configuration: CoordinatorConfiguration
-    private let folder: RuntimeFolder
-    private let control: Socket
+    let configuration: CoordinatorConfiguration
+    let folder: RuntimeFolder
+    let control: Socket
+    let discovery: Discovery
+    let mailbox = Mailbox()
+    var fleet: FleetState
+    var entries: [SourceID: SourceRegistry.Entry] = [:]
+    var workers: [Int32: WorkerProcess] = [:]
+    var counters = FleetCounters()
+    /// Streams that were asked to be paused because their breaker tripped.
+    var tripped: Set<String> = []
     private let signals: Int32
-    private let mailbox = Mailbox()
-    private let discovery: Discovery
-    private var fleet: FleetState
-    private var entries: [SourceID: SourceRegistry.Entry] = [:]
-    private var workers: [Int32: WorkerProcess] = [:]
-    private var counters = FleetCounters()
     private var discoveryFailure: String?
+    private var notices: [StatusReport.Notice] = []
     private var isFinished = false
     private let startedAt = ContinuousClock.now
 
     private static let tickInterval = Duration.seconds(1)
+    private static let noticeLimit = 50
 
     /// Checks everything that has to be there; nothing is spawned yet. Blocking.
     package init(_ configuration: CoordinatorConfiguration) throws {
@@ -37,7 +41,7 @@ package final class Coordinator {
         try control.bind(folder.controlEndpoint)
         signals = Self.blockSignals()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
-        mailbox.put(.discovered(found))
+        mailbox.put(.discovered(found, registry.takeNotices()))
         discovery = Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox)
     }
 
@@ -67,7 +71,7 @@ package final class Coordinator {
             let signal = poller.add(descriptor: signals, .read)
             try poller.wait(due - .now)
             if !poller.events(signal).isEmpty { takeSignals() }
-            for item in mailbox.takeAll() { handle(item) }
+            for item in mailbox.takeAll() { try handle(item) }
             while let parts = try control.receive() { try handle(parts) }
             if due <= .now {
                 perform(fleet.tick(at: .now))
@@ -83,70 +87,38 @@ package final class Coordinator {
         while read(signals, &info, MemoryLayout<signalfd_siginfo>.size) > 0 { perform(fleet.stop(at: .now)) }
     }
 
-    private func handle(_ item: Mailbox.Item) {
+    private func handle(_ item: Mailbox.Item) throws {
         switch item {
         case .exited(let shard, let pid):
             // An exit of a worker's former life is old news.
             guard workers[shard]?.pid == pid else { return }
             workers[shard] = nil
             counters.exited(shard)
-            perform(fleet.exited(shard, at: .now, random: .random(in: 0...1)))
-        case .discovered(let found):
+            let inFlight = InFlightRecord.take(path: folder.inFlightPath(shard))
+            perform(fleet.exited(shard, inFlight: inFlight, at: .now, random: .random(in: 0...1)))
+        case .discovered(let found, let news):
             discoveryFailure = nil
+            for text in news { notice(text) }
             entries = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
-            perform(fleet.discovered(Set(entries.keys), at: .now))
+            perform(fleet.discovered(Set(found.filter { $0.pausedBy == nil }.map(\.id)), at: .now))
         case .discoveryFailed(let reason):
-            if discoveryFailure == nil { Self.report("discovery: \(reason)") }
+            if discoveryFailure == nil { notice("discovery: \(reason)") }
             discoveryFailure = reason
         case .schemaLost(let reason):
             discoveryFailure = reason
             guard !fleet.isStopping else { return }
-            Self.report("stopping: \(reason)")
+            notice("stopping: \(reason)")
             perform(fleet.stop(at: .now))
-        }
-    }
-
-    private func handle(_ parts: [[UInt8]]) throws {
-        guard parts.count == 2 else { return }
-        let name = String(decoding: parts[0], as: UTF8.self)
-        if name.hasPrefix("shard-"), let shard = Int32(name.dropFirst("shard-".count)) {
-            guard let message = ControlEnvelope<WorkerMessage>.decode(parts[1]) else { return }
-            handle(message, from: shard)
-        } else if let request = ControlEnvelope<CommandRequest>.decode(parts[1]) {
-            _ = try control.send([parts[0], try ControlEnvelope.encode(answer(request))])
-        }
-    }
-
-    private func handle(_ message: WorkerMessage, from shard: Int32) {
-        let now = ContinuousClock.now
-        switch message {
-        case .hello(_, let pid, _): perform(fleet.hello(shard, pid: pid, at: now))
-        case .heartbeat(let progress):
-            perform(fleet.heartbeat(shard, progress, at: now))
-            counters.heartbeat(shard, progress, at: now)
-        case .released(let sources): perform(fleet.released(shard, sources, at: now))
-        case .failed(let what, let reason, let sources):
-            Self.report("shard \(shard): \(what): \(reason)")
-            if what == "claim" { fleet.lost(shard, sources) }
-        }
-    }
-
-    private func answer(_ request: CommandRequest) -> CommandReply {
-        switch request {
-        case .status: return .status(status())
-        case .scale(let count):
-            guard (1...1000).contains(count) else { return .refused("shards must be 1 to 1000, not \(count)") }
-            perform(fleet.scale(to: count, at: .now))
-            return .done
-        case .stop:
-            perform(fleet.stop(at: .now))
-            return .done
+        case .answered(let identity, let reply): try answer(identity, reply)
+        case .resumed(let ids):
+            fleet.forgive(ids)
+            for id in ids { if let stream = entries[id]?.stream { tripped.remove(stream) } }
         }
     }
 
     // MARK: Performing
 
-    private func perform(_ actions: [FleetState.Action]) {
+    func perform(_ actions: [FleetState.Action]) {
         for action in actions {
             switch action {
             case .spawn(let shard): spawn(shard)
@@ -156,12 +128,18 @@ package final class Coordinator {
             case .release(let shard, let sources): send(shard, .release(sources: sources))
             case .drain(let shard): send(shard, .drain)
             case .kill(let shard): workers[shard]?.kill()
+            case .quarantine(let place):
+                let name = entries[place.source]?.partition.description ?? "source \(place.source)"
+                notice("\(name) is quarantined: its record \(place.offset) was in hand each time a worker died")
+                discovery.ask(.quarantine(place))
             case .finish: isFinished = true
             }
         }
     }
 
     private func spawn(_ shard: Int32) {
+        // What an earlier coordinator's worker left there says nothing about this one.
+        _ = InFlightRecord.take(path: folder.inFlightPath(shard))
         do {
             let worker = try WorkerProcess(
                 configuration.workerExecutable, shard: shard, control: folder.controlEndpoint
@@ -169,7 +147,7 @@ package final class Coordinator {
             workers[shard] = worker
             fleet.spawned(shard, pid: worker.pid)
         } catch {
-            Self.report("shard \(shard): can't start \(configuration.workerExecutable): \(error.localizedDescription)")
+            notice("shard \(shard): can't start \(configuration.workerExecutable): \(error.localizedDescription)")
             perform(fleet.exited(shard, at: .now, random: 1))
         }
     }
@@ -177,7 +155,9 @@ package final class Coordinator {
     private func workerConfiguration(_ shard: Int32) -> WorkerConfiguration {
         WorkerConfiguration(
             streams: configuration.streams, kafka: configuration.kafka, postgres: configuration.postgres,
-            schema: configuration.schema, feedEndpoint: folder.feedEndpoint(shard))
+            schema: configuration.schema, feedEndpoint: folder.feedEndpoint(shard),
+            batchRowLimit: configuration.batchRowLimit, breakerRecordCount: configuration.breakerRecordCount,
+            inFlightPath: folder.inFlightPath(shard))
     }
 
     /// A worker that can't be reached is dead or hangs: its exit or its silence is what we act upon.
@@ -185,21 +165,36 @@ package final class Coordinator {
         do {
             let frame = try ControlEnvelope.encode(message)
             if !(try control.send([Array("shard-\(shard)".utf8), frame])) {
-                Self.report("shard \(shard) could not be reached")
+                report("shard \(shard) could not be reached")
             }
         } catch {
-            Self.report("shard \(shard): \(error)")
+            report("shard \(shard): \(error)")
         }
     }
 
-    private static func report(_ line: String) {
+    func answer(_ identity: [UInt8], _ reply: CommandReply) throws {
+        // Who asked may have gone: then nobody wants to know.
+        _ = try control.send([identity, try ControlEnvelope.encode(reply)])
+    }
+
+    private func report(_ line: String) {
         FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
     }
 
-    private func status() -> StatusReport {
+    /// Says it now, and in `status` until many others have come.
+    func notice(_ text: String) {
+        report(text)
+        notices.append(StatusReport.Notice(at: Date.now.timeIntervalSince1970, text: text))
+        if notices.count > Self.noticeLimit { notices.removeFirst() }
+    }
+
+    func status() -> StatusReport {
         StatusReport(
-            fleet: fleet, entries: entries, counters: counters, discoveryFailure: discoveryFailure,
-            uptime: ContinuousClock.now - startedAt, bootstrap: configuration.kafka["bootstrap.servers"] ?? "",
-            control: folder.controlEndpoint)
+            fleet, counters,
+            StatusReport.Surroundings(
+                entries: entries, discoveryFailure: discoveryFailure, notices: notices,
+                uptime: ContinuousClock.now - startedAt,
+                kafka: .init(bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: nil),
+                postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint, now: .now))
     }
 }

@@ -19,6 +19,15 @@ package struct CoordinatorConfiguration: Sendable {
     package var createdPartitions: Int32?
     /// How often partitions are asked for.
     package var discoveryInterval: Duration
+    /// Add nullable columns that a stream has and its table hasn't.
+    package var addsColumns = false
+    /// Ledger entries that are older are folded, to one an hour.
+    package var foldAfter = RetentionPeriod(seconds: 7 * 86_400)
+    /// How long the changes of keyed rows are kept for those who resume.
+    package var keepChanges = RetentionPeriod(seconds: 86_400)
+    package var batchRowLimit = 5000
+    /// See `WorkerConfiguration`.
+    package var breakerRecordCount = 1000
 
     package init(
         shards: Int32, streams: [StreamDefinition], kafka: [String: String], postgres: [String: String],

@@ -1,28 +1,42 @@
 private import CLinux
+import Common
 import Foundation
 private import Synchronization
 
-/// Asks again and again which partitions there are, on a thread of its own: those questions wait for Kafka and
-/// Postgres, and the coordinator's loop must not.
+/// The coordinator's second thread: asks again and again which partitions there are, does what has to be written
+/// into the database, and keeps the tables in order. Those wait for Kafka and Postgres, and the coordinator's loop
+/// must not.
 final class Discovery: Sendable {
-    private let stopped = Mutex(false)
+    /// What the loop asks for. Bounded: commands are a person's, the others happen once a source or stream.
+    enum Request: Sendable {
+        /// - Parameter answer: to whom, on the control socket.
+        case rediscover(answer: [UInt8]?)
+        case pause(PauseTarget, by: String, answer: [UInt8]?)
+        case resume(PauseTarget, by: String, answer: [UInt8])
+        case quarantine(InFlightRecord.Place)
+        case audit(action: String, by: String, detail: String)
+    }
+
+    private struct State {
+        var requests: [Request] = []
+        var isStopped = false
+    }
+
+    private static let checkInterval = Duration.seconds(60)
+    private static let maintenanceInterval = Duration.seconds(60)
+
+    private let state = Mutex(State())
     private let wake: Int32
+    private let mailbox: Mailbox
+    private let interval: Duration
 
     /// Takes the registry over; its connection holds the fleet's lock while the thread lives.
     init(_ registry: consuming SourceRegistry, interval: Duration, mailbox: Mailbox) {
-        wake = eventfd(0, Int32(EFD_CLOEXEC))
+        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        self.mailbox = mailbox
+        self.interval = interval
         let box = RegistryBox(registry)
-        let thread = Thread { [self] in
-            while !wait(interval) {
-                do {
-                    mailbox.put(.discovered(try box.registry.discover()))
-                } catch let error as StartError where error.isHeldByAnother {
-                    mailbox.put(.schemaLost("\(error)"))
-                } catch {
-                    mailbox.put(.discoveryFailed("\(error)"))
-                }
-            }
-        }
+        let thread = Thread { [self] in run(box) }
         thread.name = "discovery"
         thread.start()
     }
@@ -32,17 +46,87 @@ final class Discovery: Sendable {
     }
 
     func stop() {
-        stopped.withLock { $0 = true }
+        state.withLock { $0.isStopped = true }
+        signal()
+    }
+
+    func ask(_ request: Request) {
+        state.withLock { $0.requests.append(request) }
+        signal()
+    }
+
+    private func signal() {
         var one: UInt64 = 1
         _ = write(wake, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// True when it was told to stop.
-    private func wait(_ interval: Duration) -> Bool {
+    private func run(_ box: RegistryBox) {
+        var nextCheck = ContinuousClock.now + Self.checkInterval
+        var nextMaintenance = ContinuousClock.now + Self.maintenanceInterval
+        while wait() {
+            let requests = state.withLock { state in
+                defer { state.requests.removeAll() }
+                return state.requests
+            }
+            // Who asks wants to know what is true now.
+            let checking = nextCheck <= .now || !requests.isEmpty
+            if checking { nextCheck = .now + Self.checkInterval }
+            do {
+                for request in requests { try perform(request, box) }
+                mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
+                if nextMaintenance <= .now {
+                    nextMaintenance = .now + Self.maintenanceInterval
+                    let done = try box.registry.maintain()
+                    if done.hasMore { nextMaintenance = .now }
+                }
+            } catch let error as StartError where error.isHeldByAnother {
+                mailbox.put(.schemaLost("\(error)"))
+            } catch {
+                mailbox.put(.discoveryFailed("\(error)"))
+            }
+        }
+    }
+
+    private func perform(_ request: Request, _ box: RegistryBox) throws {
+        switch request {
+        case .rediscover(let answer):
+            if let answer { mailbox.put(.answered(answer, .done)) }
+        case .pause(let target, let by, let answer):
+            try finish(answer, target) { try box.registry.pause(target, by: by) }
+        case .resume(let target, let by, let answer):
+            let ids = try finish(answer, target) { try box.registry.resume(target, by: by) }
+            mailbox.put(.resumed(ids))
+        case .quarantine(let place): try box.registry.quarantine(place)
+        case .audit(let action, let by, let detail): try box.registry.audit(action, by: by, detail)
+        }
+    }
+
+    @discardableResult
+    private func finish(_ answer: [UInt8]?, _ target: PauseTarget, _ body: () throws -> [SourceID]) throws
+        -> [SourceID]
+    {
+        do {
+            let ids = try body()
+            if let answer {
+                let isKnown = !ids.isEmpty
+                mailbox.put(
+                    .answered(answer, isKnown ? .done : .refused("there is no stream or topic '\(target.name)'")))
+            }
+            return ids
+        } catch {
+            if let answer { mailbox.put(.answered(answer, .refused("\(error)"))) }
+            throw error
+        }
+    }
+
+    /// False when it was told to stop.
+    private func wait() -> Bool {
         let milliseconds = interval.components.seconds * 1000 + interval.components.attoseconds / 1_000_000_000_000_000
         var entry = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
         poll(&entry, 1, Int32(clamping: milliseconds))
-        return stopped.withLock { $0 }
+        var counter: UInt64 = 0
+        _ = read(wake, &counter, MemoryLayout<UInt64>.size)
+        return state.withLock { !$0.isStopped }
     }
 }
 

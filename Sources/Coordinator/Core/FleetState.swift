@@ -13,30 +13,13 @@ package struct FleetState: Sendable {
         case release(shard: Int32, sources: [SourceID])
         case drain(shard: Int32)
         case kill(shard: Int32)
+        /// This source has a record that kills every worker that takes it.
+        case quarantine(InFlightRecord.Place)
         /// Every worker is gone.
         case finish
     }
 
-    package enum ShardState: Equatable, Sendable {
-        /// Spawned, and not heard of yet.
-        case starting
-        case running
-        case draining
-        case backoff(until: ContinuousClock.Instant)
-    }
-
-    package struct Shard: Sendable {
-        package var state: ShardState
-        package var pid: Int32?
-        package var restarts = 0
-        package var progress: WorkerProgress?
-        /// When it began to be what it is, and when it was last heard.
-        var since: ContinuousClock.Instant
-        var heard: ContinuousClock.Instant
-        var backoff = Backoff()
-    }
-
-    private struct Owner {
+    struct Owner {
         var shard: Int32
         /// Told to give it back; it is the shard's until it says `released`.
         var isReleasing = false
@@ -46,6 +29,8 @@ package struct FleetState: Sendable {
 
     /// A worker that is silent for so long is killed: it hangs, or was stopped.
     package static let silenceLimit = Duration.seconds(10)
+    /// One that says it works, and advances nothing for so long although there are records, is killed.
+    package static let stuckLimit = Duration.seconds(60)
     package static let startLimit = Duration.seconds(30)
     package static let drainLimit = Duration.seconds(10)
     /// A worker whose heartbeats still don't agree with what it was told so long ago is told again: a message may be
@@ -53,13 +38,24 @@ package struct FleetState: Sendable {
     package static let repeatInterval = Duration.seconds(5)
     /// A shard that is away for longer hands its sources over.
     package static let handoverDelay = Duration.seconds(3)
+    /// A record that was in the hands of so many workers when they died, within `killInterval`, is the cause.
+    package static let killLimit = 3
+    package static let killInterval = Duration.seconds(60)
 
-    package private(set) var shards: [Int32: Shard] = [:]
+    package internal(set) var shards: [Int32: Shard] = [:]
+    /// What is to be assigned: not what is paused.
     package private(set) var sources: Set<SourceID> = []
-    package private(set) var generation: Int64
-    private var owners: [SourceID: Owner] = [:]
-    private var shardCount: Int32
+    package internal(set) var generation: Int64
+    var owners: [SourceID: Owner] = [:]
+    /// Where sources belong while their shard starts again.
+    var homes: [SourceID: Int32] = [:]
+    var shardCount: Int32
     private var stoppingSince: ContinuousClock.Instant?
+    /// Shards that are still to be restarted, one after another.
+    private var rolling: [Int32] = []
+    /// Sources that were found to kill workers, until someone resumes them.
+    private var quarantined: Set<SourceID> = []
+    private var kills: [InFlightRecord.Place: [ContinuousClock.Instant]] = [:]
 
     /// - Parameter generation: the highest that the database has seen.
     package init(shardCount: Int32, generation: Int64) {
@@ -68,6 +64,9 @@ package struct FleetState: Sendable {
     }
 
     package var isStopping: Bool { stoppingSince != nil }
+
+    /// No shard is wanted.
+    package var isDrained: Bool { shardCount == 0 }
 
     package func sources(of shard: Int32) -> [SourceID] {
         owners.filter { $0.value.shard == shard }.keys.sorted()
@@ -80,15 +79,21 @@ package struct FleetState: Sendable {
         shardCount = count
         var actions: [Action] = []
         for shard in 0..<count where shards[shard] == nil {
-            shards[shard] = Shard(state: .starting, since: now, heard: now)
+            shards[shard] = Shard(state: .starting, at: now)
             actions.append(.spawn(shard: shard))
         }
         return actions + reconcile(at: now)
     }
 
+    /// - Parameter found: the sources that are to be assigned, from now on.
     package mutating func discovered(_ found: Set<SourceID>, at now: ContinuousClock.Instant) -> [Action] {
-        sources = found
+        sources = found.subtracting(quarantined)
         return reconcile(at: now)
+    }
+
+    /// Gives sources that killed workers another try.
+    package mutating func forgive(_ ids: [SourceID]) {
+        quarantined.subtract(ids)
     }
 
     package mutating func spawned(_ id: Int32, pid: Int32) {
@@ -110,8 +115,7 @@ package struct FleetState: Sendable {
     package mutating func heartbeat(
         _ id: Int32, _ progress: WorkerProgress, at now: ContinuousClock.Instant
     ) -> [Action] {
-        shards[id]?.heard = now
-        shards[id]?.progress = progress
+        shards[id]?.heard(progress, at: now)
         guard shards[id]?.state == .running, !isStopping else { return [] }
         let reported = Set(progress.sources.map(\.id))
         let late = owners.filter { $0.value.shard == id && now - $0.value.told >= Self.repeatInterval }
@@ -125,7 +129,7 @@ package struct FleetState: Sendable {
             generation += 1
             actions.append(.assign(shard: id, generation: generation, sources: missing))
         }
-        return actions
+        return actions + roll(at: now)
     }
 
     package mutating func released(_ id: Int32, _ released: [SourceID], at now: ContinuousClock.Instant) -> [Action] {
@@ -139,22 +143,72 @@ package struct FleetState: Sendable {
         for source in lost where owners[source]?.shard == id { owners[source] = nil }
     }
 
-    /// - Parameter random: from 0 to 1, for the backoff.
-    package mutating func exited(_ id: Int32, at now: ContinuousClock.Instant, random: Double) -> [Action] {
-        guard shards[id] != nil else { return [] }
+    /// - Parameters:
+    ///   - inFlight: the record that the worker had in its hands.
+    ///   - random: from 0 to 1, for the backoff.
+    package mutating func exited(
+        _ id: Int32, inFlight: InFlightRecord.Place? = nil, at now: ContinuousClock.Instant, random: Double
+    ) -> [Action] {
+        guard let shard = shards[id] else { return [] }
         for (source, owner) in owners where owner.shard == id { owners[source] = nil }
         if isStopping || id >= shardCount {
             shards[id] = nil
             return shards.isEmpty && isStopping ? [.finish] : reconcile(at: now)
         }
+        if shard.isRestarting {
+            shards[id]!.start(at: now)
+            return [.spawn(shard: id)] + reconcile(at: now)
+        }
+        let quarantined = inFlight.map { blame($0, at: now) } ?? []
         let delay = shards[id]!.backoff.crashed(at: now, random: random)
         shards[id]!.state = .backoff(until: now + delay)
         shards[id]!.since = now
         shards[id]!.pid = nil
         shards[id]!.progress = nil
-        return reconcile(at: now)
+        return quarantined + reconcile(at: now)
     }
 
+    private mutating func blame(_ place: InFlightRecord.Place, at now: ContinuousClock.Instant) -> [Action] {
+        kills = kills.filter { now - $0.value.last! < Self.killInterval }
+        kills[place, default: []].append(now)
+        let recent = kills[place]!.filter { now - $0 < Self.killInterval }
+        guard recent.count >= Self.killLimit else { return [] }
+        kills[place] = nil
+        quarantined.insert(place.source)
+        sources.remove(place.source)
+        return [.quarantine(place)]
+    }
+
+    /// Restarts shards as they are now: all at once, or one after another.
+    package mutating func restart(_ ids: [Int32], rolling isRolling: Bool, at now: ContinuousClock.Instant) -> [Action]
+    {
+        guard !isStopping else { return [] }
+        let known = ids.filter { shards[$0] != nil && $0 < shardCount }
+        guard !isRolling else {
+            rolling = known
+            return roll(at: now)
+        }
+        return known.flatMap { drainAndReturn($0, at: now) }
+    }
+
+    private mutating func drainAndReturn(_ id: Int32, at now: ContinuousClock.Instant) -> [Action] {
+        guard shards[id]?.state == .running else { return [] }
+        shards[id]!.state = .draining
+        shards[id]!.isRestarting = true
+        shards[id]!.since = now
+        return [.drain(shard: id)]
+    }
+
+    /// The next shard's turn, once nobody is away and everybody has what is theirs.
+    private mutating func roll(at now: ContinuousClock.Instant) -> [Action] {
+        let isWhole = shards.allSatisfy { id, shard in
+            shard.state == .running && Set(sources(of: id)).isSubset(of: shard.progress?.sources.map(\.id) ?? [])
+        }
+        guard !rolling.isEmpty, isWhole, sources.allSatisfy({ owners[$0] != nil }) else { return [] }
+        return drainAndReturn(rolling.removeFirst(), at: now)
+    }
+
+    /// The second time, nobody is waited for.
     package mutating func stop(at now: ContinuousClock.Instant) -> [Action] {
         guard !isStopping else { return shards.keys.sorted().map { .kill(shard: $0) } }
         stoppingSince = now
@@ -175,16 +229,14 @@ package struct FleetState: Sendable {
             let shard = shards[id]!
             switch shard.state {
             case .backoff(let until) where until <= now:
-                shards[id]!.state = .starting
-                shards[id]!.heard = now
-                shards[id]!.restarts += 1
+                shards[id]!.start(at: now, keepingAbsence: true)
                 actions.append(.spawn(shard: id))
             case .starting where now - shard.heard > Self.startLimit,
                 .running where now - shard.heard > Self.silenceLimit,
+                .running where shard.isStuck(at: now, for: Self.stuckLimit),
                 .draining where now - shard.since > Self.drainLimit:
                 // Once: its exit is the next we hear of it.
-                shards[id]!.heard = now
-                shards[id]!.since = now
+                shards[id]!.killed(at: now)
                 actions.append(.kill(shard: id))
             case .backoff, .starting, .running, .draining: break
             }
@@ -196,58 +248,5 @@ package struct FleetState: Sendable {
         shards.values.compactMap { shard in
             if case .backoff(let until) = shard.state { until } else { nil }
         }.min()
-    }
-
-    // MARK: Reconciling
-
-    /// Compares who has what with who should, and says the next steps.
-    private mutating func reconcile(at now: ContinuousClock.Instant) -> [Action] {
-        guard !isStopping else { return [] }
-        let eligible = Set(shards.keys.filter { $0 < shardCount && counts(shards[$0]!, at: now) })
-        let current = owners.mapValues(\.shard)
-        let wanted = Assignment.balance(sources, over: eligible, current: current.merging(homes) { owner, _ in owner })
-        homes = wanted
-        var releases: [Int32: [SourceID]] = [:]
-        var assigns: [Int32: [SourceID]] = [:]
-        for (source, owner) in owners {
-            guard !owner.isReleasing, wanted[source] != owner.shard else { continue }
-            owners[source] = Owner(shard: owner.shard, isReleasing: true, told: now)
-            releases[owner.shard, default: []].append(source)
-        }
-        for source in sources where owners[source] == nil {
-            guard let shard = wanted[source], shards[shard]?.state == .running else { continue }
-            owners[source] = Owner(shard: shard, told: now)
-            assigns[shard, default: []].append(source)
-        }
-        var actions = releases.sorted { $0.key < $1.key }.map {
-            Action.release(shard: $0.key, sources: $0.value.sorted())
-        }
-        if !assigns.isEmpty { generation += 1 }
-        actions += assigns.sorted { $0.key < $1.key }.map {
-            .assign(shard: $0.key, generation: generation, sources: $0.value.sorted())
-        }
-        // Shards beyond the wanted number go when they have nothing left.
-        for id in shards.keys.sorted() where id >= shardCount {
-            if shards[id]!.pid == nil {
-                shards[id] = nil
-            } else if shards[id]!.state == .running, sources(of: id).isEmpty {
-                shards[id]!.state = .draining
-                shards[id]!.since = now
-                actions.append(.drain(shard: id))
-            }
-        }
-        return actions
-    }
-
-    /// Where sources belong while their shard starts again.
-    private var homes: [SourceID: Int32] = [:]
-
-    /// Whether a shard takes part: not one that has been away for too long.
-    private func counts(_ shard: Shard, at now: ContinuousClock.Instant) -> Bool {
-        switch shard.state {
-        case .running: true
-        case .starting, .backoff: now - shard.since < Self.handoverDelay
-        case .draining: false
-        }
     }
 }

@@ -1,4 +1,5 @@
 private import CLinux
+import Common
 private import Synchronization
 
 /// What other threads tell the coordinator's loop: exits of processes, partitions that were found.
@@ -7,7 +8,11 @@ private import Synchronization
 final class Mailbox: Sendable {
     enum Item: Sendable {
         case exited(shard: Int32, pid: Int32)
-        case discovered([SourceRegistry.Entry])
+        /// What there is, and what happened to it.
+        case discovered([SourceRegistry.Entry], [String])
+        /// To whom, on the control socket.
+        case answered([UInt8], CommandReply)
+        case resumed([SourceID])
         case discoveryFailed(String)
         /// Another fleet has taken the schema while Postgres was away.
         case schemaLost(String)

@@ -48,4 +48,7 @@ package struct RuntimeFolder: ~Copyable {
     package var controlEndpoint: String { "ipc://\(path)/control/coordinator" }
 
     package func feedEndpoint(_ shard: Int32) -> String { "ipc://\(path)/control/feed-\(shard)" }
+
+    /// Where a worker notes the record in its hands.
+    package func inFlightPath(_ shard: Int32) -> String { "\(path)/control/in-flight-\(shard)" }
 }

@@ -2,48 +2,111 @@ private import CLinux
 import Common
 
 extension StatusReport {
+    /// What a report is made of beside the fleet's state.
+    struct Surroundings {
+        var entries: [SourceID: SourceRegistry.Entry]
+        var discoveryFailure: String?
+        var notices: [Notice]
+        var uptime: Duration
+        var kafka: Kafka
+        var postgres: Postgres
+        var control: String
+        var now: ContinuousClock.Instant
+    }
+
+    /// A shard that has been without progress for so long is called stuck.
+    private static let stuckAfter = Duration.seconds(10)
+
     /// The fleet as its coordinator sees it now.
-    init(
-        fleet: FleetState, entries: [SourceID: SourceRegistry.Entry], counters: FleetCounters,
-        discoveryFailure: String?,
-        uptime: Duration, bootstrap: String, control: String
-    ) {
+    init(_ fleet: FleetState, _ counters: FleetCounters, _ around: Surroundings) {
+        let sources = Self.sources(fleet, around.entries)
+        let shards = fleet.shards.sorted { $0.key < $1.key }.map { id, shard in
+            var row = Shard(
+                id: id, pid: shard.pid,
+                state: shard.isStuck(at: around.now, for: Self.stuckAfter) ? "stuck" : shard.state.name,
+                waitingFor: shard.progress?.waitingFor?.rawValue,
+                uptime: shard.pid == nil ? 0 : (around.now - shard.since) / .seconds(1), restarts: shard.restarts,
+                sources: fleet.sources(of: id))
+            row.rowsPerSecond = counters.rowsPerSecond(id)
+            row.lag = Self.lag(sources.filter { $0.shard == id })
+            row.processorPercent = counters.processorPercent(id)
+            row.residentBytes = counters.residentBytes(id)
+            return row
+        }
+        let totals = counters.totals
+        let streams = Set(around.entries.values.map(\.stream)).sorted().map { name in
+            let own = sources.filter { $0.stream == name }
+            return Stream(
+                name: name, rows: totals[name]?.rows ?? 0, deadLetters: totals[name]?.deadLetters ?? 0,
+                rowsPerSecond: counters.rowsPerSecond(of: name), lag: Self.lag(own), state: Self.worst(own),
+                commitLatency: Percentiles(counters.recentLatency(of: name)))
+        }
+        self.init(
+            problems: Self.problems(shards, sources, around.discoveryFailure, isDrained: fleet.isDrained),
+            generation: fleet.generation, uptime: around.uptime / .seconds(1), pid: getpid(), kafka: around.kafka,
+            postgres: around.postgres, control: around.control, shards: shards, sources: sources, streams: streams,
+            notices: around.notices)
+    }
+
+    private static func sources(_ fleet: FleetState, _ entries: [SourceID: SourceRegistry.Entry]) -> [Source] {
         var owners: [SourceID: Int32] = [:]
         for shard in fleet.shards.keys { for source in fleet.sources(of: shard) { owners[source] = shard } }
         let progress = fleet.shards.values.compactMap(\.progress).flatMap(\.sources)
         let known = Dictionary(progress.map { ($0.id, $0) }) { first, second in
             first.nextOffset >= second.nextOffset ? first : second
         }
-        let sources = entries.values.sorted { $0.id < $1.id }.map { entry in
+        return entries.values.sorted { $0.id < $1.id }.map { entry in
             let source = known[entry.id]
+            let (state, reason): (String, String?) =
+                if let by = entry.pausedBy {
+                    (by.hasPrefix("quarantine") ? "quarantined" : "paused", by)
+                } else if let reason = source?.stopped {
+                    ("stopped", reason)
+                } else {
+                    (owners[entry.id] == nil ? "unassigned" : "running", nil)
+                }
             return Source(
-                id: entry.id, topic: entry.partition.topic, partition: entry.partition.partition,
-                shard: owners[entry.id], nextOffset: source?.nextOffset, endOffset: source?.endOffset,
-                state: source?.stopped != nil ? "stopped" : owners[entry.id] == nil ? "unassigned" : "running")
+                id: entry.id, stream: entry.stream, topic: entry.partition.topic,
+                partition: entry.partition.partition, shard: owners[entry.id], nextOffset: source?.nextOffset,
+                endOffset: source?.endOffset, state: state, reason: reason)
         }
-        /// Nil as soon as one of them is.
-        func lag(_ of: [Source]) -> Int64? {
-            of.reduce(Int64?(0)) { sum, source in sum.flatMap { sum in source.lag.map { sum + $0 } } }
+    }
+
+    /// Nil as soon as one of them is. What is paused doesn't count: nobody asks for its end.
+    private static func lag(_ sources: [Source]) -> Int64? {
+        sources.filter { $0.state == "running" }.reduce(Int64?(0)) { sum, source in
+            sum.flatMap { sum in source.lag.map { sum + $0 } }
         }
-        let totals = counters.totals
-        let names = Set(entries.values.map(\.stream)).sorted()
-        let shards = fleet.shards.sorted { $0.key < $1.key }.map { id, shard in
-            Shard(
-                id: id, pid: shard.pid, state: shard.state.name, restarts: shard.restarts,
-                sources: fleet.sources(of: id),
-                rowsPerSecond: counters.rowsPerSecond(id), lag: lag(sources.filter { $0.shard == id }))
+    }
+
+    private static func worst(_ sources: [Source]) -> String {
+        ["stopped", "quarantined", "paused", "unassigned"].first { state in sources.contains { $0.state == state } }
+            ?? "running"
+    }
+
+    /// What a person decided, a pause or a drain, is no problem.
+    private static func problems(
+        _ shards: [Shard], _ sources: [Source], _ discoveryFailure: String?, isDrained: Bool
+    ) -> [String] {
+        var problems: [String] = []
+        if let discoveryFailure { problems.append("discovery: \(discoveryFailure)") }
+        for shard in shards {
+            if shard.state != "running" { problems.append("shard \(shard.id) is \(shard.state)") }
+            if let waiting = shard.waitingFor { problems.append("shard \(shard.id) waits for \(waiting)") }
         }
-        let waits = fleet.shards.values.contains { $0.state != .running || $0.progress?.waitingFor != nil }
-        self.init(
-            healthy: !waits && discoveryFailure == nil && sources.allSatisfy { $0.state == "running" },
-            generation: fleet.generation,
-            uptime: uptime / .seconds(1), pid: getpid(),
-            kafka: Kafka(bootstrap: bootstrap, embedded: nil), control: control, shards: shards, sources: sources,
-            streams: names.map { name in
-                Stream(
-                    name: name, rows: totals[name]?.rows ?? 0, deadLetters: totals[name]?.deadLetters ?? 0,
-                    lag: lag(sources.filter { entries[$0.id]?.stream == name }))
-            })
+        guard !isDrained else { return problems }
+        // One line a cause, not a line a partition.
+        var causes: [String: [Source]] = [:]
+        for source in sources where source.state != "running" {
+            let isDecided = source.state == "paused" && source.reason?.hasPrefix("breaker") != true
+            if !isDecided { causes[source.reason ?? source.state, default: []].append(source) }
+        }
+        for (cause, sources) in causes.sorted(by: { $0.key < $1.key }) {
+            let first = sources[0]
+            let what = sources.count == 1 ? "\(first.topic):\(first.partition)" : "\(sources.count) sources"
+            problems.append("\(what) \(first.state)" + (cause == first.state ? "" : ": \(cause)"))
+        }
+        return problems
     }
 }
 

@@ -27,6 +27,10 @@ package final class Batch {
         /// In `raw`: Kafka's key and value; nil where there was none.
         var key: Range<Int>?
         var value: Range<Int>?
+        /// In `raw`: Kafka's headers as JSON; nil where there were none.
+        var headers: Range<Int>?
+        /// The dead letter of which this is a replay.
+        package var letter: Int64?
     }
 
     package let stream: StreamDefinition
@@ -64,11 +68,17 @@ package final class Batch {
     }
 
     /// Decodes a record and adds what became of it.
-    package func add(source: SourceID, value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata) {
+    ///
+    /// - Parameter replay: of a dead letter, and its place in the sequence of replays, which is its offset here.
+    package func add(
+        source: SourceID, value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata,
+        replay: (letter: Int64, sequence: Int64)? = nil
+    ) {
+        let offset = replay?.sequence ?? metadata.offset
         var entry = Entry(
-            source: source, offset: metadata.offset,
-            checksum: RecordChecksum.of(offset: metadata.offset, key: metadata.key, value: value),
-            timestamp: metadata.timestamp, outcome: .row, fields: 0..<0, json: 0..<0)
+            source: source, offset: offset,
+            checksum: RecordChecksum.of(offset: offset, key: metadata.key, value: value),
+            timestamp: metadata.timestamp, outcome: .row, fields: 0..<0, json: 0..<0, letter: replay?.letter)
         let (fieldStart, jsonStart) = (fields.count, json.count)
         do throws(RecordRejection) {
             entry.outcome = try decode(value, metadata)
@@ -84,6 +94,11 @@ package final class Batch {
         entry.json = jsonStart..<json.count
         entry.key = metadata.key.map { keep($0) }
         entry.value = value.map { keep($0) }
+        if !metadata.headers.isEmpty, entry.letter == nil {
+            let start = raw.count
+            HeaderJSON.write(metadata.headers, to: &raw)
+            entry.headers = start..<raw.count
+        }
         entries.append(entry)
     }
 

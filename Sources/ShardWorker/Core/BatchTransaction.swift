@@ -31,11 +31,23 @@ package struct BatchTransaction {
     ) {
         var entries: [SourceID: LedgerEntry] = [:]
         var dead: Int64 = 0
+        var skipped: Int64 = 0
+        var replayed: [Int64] = []
         for entry in batch.entries[range] {
             var open = entries[entry.source] ?? ledger[entry.source]!
             let isDead = if case .dead = entry.outcome { true } else { refusal != nil }
-            if isDead { dead += 1 }
-            open.add(offset: entry.offset, checksum: entry.checksum, outcome: isDead ? .dead : .row)
+            switch (isDead, entry.letter) {
+            case (false, let letter):
+                open.add(offset: entry.offset, checksum: entry.checksum, outcome: .row)
+                if let letter { replayed.append(letter) }
+            case (true, nil):
+                dead += 1
+                open.add(offset: entry.offset, checksum: entry.checksum, outcome: .dead)
+            case (true, .some):
+                // A letter that is refused again stays the dead letter that it is.
+                skipped += 1
+                open.add(offset: entry.offset, checksum: entry.checksum, outcome: .skipped)
+            }
             entries[entry.source] = open
         }
         if range.upperBound == batch.entries.count {
@@ -46,7 +58,7 @@ package struct BatchTransaction {
             }
         }
         deadCount = dead
-        rowCount = Int64(range.count) - dead
+        rowCount = Int64(range.count) - dead - skipped
         let ids = entries.keys.sorted()
         spans = ids.map { FeedMessage.Span(source: $0, from: ledger[$0]!.to, to: entries[$0]!.to) }
 
@@ -72,11 +84,16 @@ package struct BatchTransaction {
         if let letters = Self.deadLetters(batch, range, refusal) {
             sql += """
                 COPY \(schema.name).dead_letter (source_id, source_offset, stream, reason_code, reason, key, value,
-                    record_timestamp) FROM STDIN (FORMAT binary);
+                    headers, record_timestamp) FROM STDIN (FORMAT binary);
 
                 """
             copies.append(letters)
         }
+        if !replayed.isEmpty {
+            let list = replayed.map(String.init).joined(separator: ",")
+            sql += "SELECT \(schema.name).mark_replayed('{\(list)}');\n"
+        }
+        if skipped > 0 { sql += Self.keptLetters(batch, range, refusal, schema) }
         for id in ids where closing.contains(id) || entries[id]!.records >= Self.recordsPerLedgerEntry {
             let entry = entries[id]!
             guard entry.to > entry.from else { continue }
@@ -122,17 +139,10 @@ package struct BatchTransaction {
         let data = CopyData()
         data.writer.copyStart()
         var count = 0
-        for entry in batch.entries[range] {
-            let reason: RecordRejection
-            if case .dead(let rejection) = entry.outcome {
-                reason = rejection
-            } else if let refusal {
-                reason = refusal
-            } else {
-                continue
-            }
+        for entry in batch.entries[range] where entry.letter == nil {
+            guard let reason = Self.reason(entry, refusal) else { continue }
             count += 1
-            data.writer.copyRow(fieldCount: 8)
+            data.writer.copyRow(fieldCount: 9)
             data.writer.copyField(entry.source.rawValue)
             data.writer.copyField(entry.offset)
             data.writer.copyField(batch.stream.name)
@@ -140,6 +150,14 @@ package struct BatchTransaction {
             data.writer.copyField(reason.reason)
             data.writer.copyField(entry.key.map { batch.raw.bytes($0) })
             data.writer.copyField(entry.value.map { batch.raw.bytes($0) })
+            if let headers = entry.headers {
+                // jsonb in binary: its version, then text.
+                data.writer.append(bigEndian: Int32(headers.count + 1))
+                data.writer.append(1)
+                data.writer.append(batch.raw.bytes(headers))
+            } else {
+                data.writer.copyNull()
+            }
             if let timestamp = entry.timestamp.flatMap({ Timestamp(unixMilliseconds: $0) }) {
                 data.writer.copyField(timestamp.microseconds)
             } else {
@@ -149,5 +167,24 @@ package struct BatchTransaction {
         guard count > 0 else { return nil }
         data.writer.copyEnd()
         return data
+    }
+
+    private static func reason(_ entry: Batch.Entry, _ refusal: RecordRejection?) -> RecordRejection? {
+        if case .dead(let rejection) = entry.outcome { rejection } else { refusal }
+    }
+
+    /// Says why letters were refused again.
+    private static func keptLetters(
+        _ batch: Batch, _ range: Range<Int>, _ refusal: RecordRejection?, _ schema: MillraceSchema
+    ) -> String {
+        batch.entries[range].map { entry in
+            guard let letter = entry.letter, let reason = Self.reason(entry, refusal) else { return "" }
+            let text = "\(reason.code.rawValue): \(reason.reason)".replacing("'", with: "''").replacing("\0", with: "")
+            return """
+                UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL, replay_reason = '\(text)'
+                    WHERE id = \(letter);
+
+                """
+        }.joined()
     }
 }

@@ -12,6 +12,8 @@ final class Session {
         case claiming(Set<SourceID>)
         case resuming(lane: Int)
         case dropping(Set<SourceID>)
+        /// Dead letters that are to be replayed.
+        case reading(SourceID)
         case writing(lane: Int)
     }
 
@@ -33,7 +35,7 @@ final class Session {
     var isReady: Bool {
         switch activity {
         case .connecting, .preparing: false
-        case .idle, .claiming, .resuming, .dropping, .writing: true
+        case .idle, .claiming, .resuming, .dropping, .reading, .writing: true
         }
     }
 
@@ -55,7 +57,7 @@ final class Session {
         case .idle:
             try connection.checkIdle()
             return nil
-        case .preparing, .claiming, .resuming, .dropping, .writing:
+        case .preparing, .claiming, .resuming, .dropping, .reading, .writing:
             switch try connection.advance() {
             case .waiting(let waiting):
                 wait(for: waiting)

@@ -4,9 +4,10 @@ import Kafka
 
 /// The worker's side towards Kafka: what it consumes, and into which batch it goes.
 extension ShardWorker {
-    /// Not while a batch is full, nor while Postgres is away: librdkafka holds what it has prefetched.
+    /// Not while a batch is full: librdkafka holds what it has prefetched. With no partition there are no records,
+    /// but news of the connection.
     var wantsRecords: Bool {
-        session?.isReady == true && drainDeadline == nil && !lanes.contains { isFull($0) }
+        byPartition.isEmpty || (session?.isReady == true && drainDeadline == nil && !lanes.contains { isFull($0) })
     }
 
     func takeRecords() throws {
@@ -28,19 +29,18 @@ extension ShardWorker {
                 case .error(let error): try handle(error, source)
                 }
             }
+            inFlight?.clear()
         }
     }
 
     private func take(_ record: Record, _ source: SourceState) {
         guard source.phase == .running, record.offset >= source.taken else { return }
-        kafkaIsAway = false
-        let lane = lanes[source.lane]
-        let headers = lane.usesHeaders ? record.headers : []
-        lane.filling.add(
+        inFlight?.set(source.id, record.offset)
+        lanes[source.lane].filling.add(
             source: source.id, value: record.value,
             RecordMetadata(
                 key: record.key, timestamp: record.timestamp, partition: record.partition, offset: record.offset,
-                headers: headers))
+                headers: record.headers))
         source.taken = record.offset + 1
     }
 
@@ -54,7 +54,6 @@ extension ShardWorker {
     private func handle(_ error: KafkaError, _ source: SourceState?) throws {
         guard let source, error.isOffsetOutOfRange else {
             // librdkafka reconnects by itself; anything else is told and retried by it as well.
-            kafkaIsAway = kafkaIsAway || error.isRetriable
             if !error.isRetriable {
                 try send(.failed(what: "kafka", reason: error.description, sources: source.map { [$0.id] } ?? []))
             }
@@ -68,7 +67,7 @@ extension ShardWorker {
 
     /// Consumes running sources from behind what is committed.
     func assign(_ ids: [SourceID]) throws {
-        let running = ids.compactMap { sources[$0] }.filter { $0.phase == .running }
+        let running = ids.compactMap { sources[$0] }.filter { $0.phase == .running && !$0.isReplay }
         guard !running.isEmpty else { return }
         for source in running { byPartition[source.partition] = source.id }
         try consumer.assign(running.map { ($0.partition, $0.taken) })

@@ -26,6 +26,10 @@ extension ShardWorker {
         case .dropping(let ids):
             for id in ids { sources[id] = nil }
             try send(.released(sources: ids.sorted()))
+            for (index, lane) in lanes.enumerated() where !sources.values.contains(where: { $0.lane == index }) {
+                lane.forgetTrouble()
+            }
+        case .reading(let source): addLetters(results[0], to: source)
         case .writing(let lane): try committed(lanes[lane], results)
         }
     }
@@ -50,7 +54,7 @@ extension ShardWorker {
                 let sql = "SELECT * FROM \(schema.name).take_claim('\(claim)', '{\(list(claiming))}', \(generation))"
                 return try session.start(selecting(sql), .claiming(claiming))
             }
-            for (index, lane) in lanes.enumerated() where lane.needsResume && (lane.blockedUntil ?? .now) <= .now {
+            for (index, lane) in lanes.enumerated() where lane.shouldResume(at: .now) {
                 let ids = sources.values.filter { $0.lane == index && $0.phase != .releasing }.map(\.id)
                 let sql = "SELECT * FROM \(schema.name).resume_claim('\(claim)', '{\(list(ids))}')"
                 return try session.start(selecting(sql), .resuming(lane: index))
@@ -59,6 +63,9 @@ extension ShardWorker {
             if !free.isEmpty {
                 let sql = "SELECT \(schema.name).drop_claim('\(claim)', '{\(list(free))}')"
                 return try session.start(Script(sql), .dropping(free))
+            }
+            if let source = replaySourceToRead() {
+                return try session.start(lettersScript(source), .reading(source.id))
             }
             try startTransaction(session)
         } catch {
@@ -94,6 +101,7 @@ extension ShardWorker {
                     continue
                 }
                 lane.transaction = transaction
+                lane.transactionStart = .now
                 nextLane = (index + 1) % lanes.count
                 return try session.start(transaction.script, .writing(lane: index))
             }
@@ -154,7 +162,7 @@ extension ShardWorker {
 
     private func resumed(_ index: Int, _ result: QueryResult) throws {
         lanes[index].needsResume = false
-        lanes[index].blockedUntil = nil
+        lanes[index].block = nil
         var held: Set<SourceID> = []
         for row in 0..<result.rowCount {
             let id = SourceID(rawValue: Int32(result.integer(row, 0)!))
@@ -178,10 +186,8 @@ extension ShardWorker {
             if let before = sources[id]?.ledger, before.from != entry.from { sources[id]!.ledgerOpenedAt = .now }
             sources[id]?.ledger = entry
         }
-        lane.progress.transactions += 1
-        lane.progress.rows += transaction.rowCount
-        lane.progress.deadLetters += transaction.deadCount
         let now = Self.clock()
+        count(lane, transaction, committedAt: now)
         if lane.stream.isKeyed, !transaction.isDeadLetter, let merged = results.last, merged.columnCount > 1 {
             try publisher.publish(merged, lane.stream, transaction, committedAt: now)
         } else {
@@ -190,6 +196,20 @@ extension ShardWorker {
         lane.runs.finish()
         lane.transaction = nil
         lane.retries = 0
+        if lane.progress.tripped != nil, let index = lanes.firstIndex(where: { $0 === lane }) { try reset(index) }
+    }
+
+    private func count(_ lane: Lane, _ transaction: BatchTransaction, committedAt now: Int64) {
+        lane.progress.transactions += 1
+        lane.progress.rows += transaction.rowCount
+        lane.progress.deadLetters += transaction.deadCount
+        lane.progress.batchSize.add(Double(transaction.range.count))
+        if let start = lane.transactionStart { lane.progress.commitTime.add((.now - start) / .milliseconds(1)) }
+        for entry in lane.writing.entries[transaction.range] {
+            if let timestamp = entry.timestamp { lane.progress.latency.add(Double(now / 1000 - timestamp)) }
+        }
+        let tripped = lane.breaker.add(records: transaction.range.count, dead: Int(transaction.deadCount))
+        if lane.progress.tripped == nil { lane.progress.tripped = tripped }
     }
 
     // MARK: Failing
@@ -210,7 +230,7 @@ extension ShardWorker {
         case .claimLost: try reset(index)
         case .retryTransaction, .stream, .outage:
             try reset(index)
-            lane.blockedUntil = .now + Self.blockedInterval
+            lane.block = (error.description, .now + Self.blockedInterval)
             try send(.failed(what: "stream \(lane.stream.name)", reason: error.description, sources: []))
         }
     }

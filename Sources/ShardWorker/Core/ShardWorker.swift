@@ -30,7 +30,7 @@ package final class ShardWorker {
     var claiming: Set<SourceID> = []
 
     var mayHaveRecords = false
-    var kafkaIsAway = false
+    let inFlight: InFlightRecord?
     var drainDeadline: ContinuousClock.Instant?
     var nextHeartbeat = ContinuousClock.now
     /// Lanes take turns: the one behind the last that wrote is asked first.
@@ -51,8 +51,11 @@ package final class ShardWorker {
         self.schema = schema
         self.control = control
         lanes = configuration.streams.map {
-            Lane($0, schema: schema, recordByteLimit: configuration.recordByteLimit)
+            Lane(
+                $0, schema: schema, recordByteLimit: configuration.recordByteLimit,
+                breakerRecordCount: configuration.breakerRecordCount)
         }
+        inFlight = configuration.inFlightPath.flatMap { InFlightRecord(path: $0) }
         publisher = try FeedPublisher(configuration.feedEndpoint, shard: shard, in: context)
         consumer = try Consumer(configuration.kafka)
     }
@@ -152,14 +155,18 @@ package final class ShardWorker {
 
     private func heartbeat() throws {
         nextHeartbeat = .now + Self.heartbeatInterval
-        let progress = WorkerProgress(
-            generation: generation, waitingFor: session?.isReady != true ? .postgres : kafkaIsAway ? .kafka : nil,
+        var progress = WorkerProgress(
+            generation: generation,
+            waitingFor: session?.isReady != true ? .postgres : consumer.isConnected ? nil : .kafka,
             sources: sources.values.sorted { $0.id < $1.id }.map { source in
                 let stopped: String? = if case .stopped(let reason) = source.phase { reason } else { nil }
+                let end = source.isReplay ? source.ledger.to : consumer.knownEndOffset(source.partition)
                 return WorkerProgress.Source(
-                    id: source.id, nextOffset: source.ledger.to, endOffset: consumer.knownEndOffset(source.partition),
-                    stopped: stopped)
+                    id: source.id, nextOffset: source.ledger.to, endOffset: end,
+                    stopped: stopped ?? lanes[source.lane].stopReason)
             }, streams: lanes.map(\.progress))
+        progress.processorSeconds = ProcessUsage.processorSeconds
+        progress.residentBytes = ProcessUsage.residentBytes
         try send(.heartbeat(progress))
         for (index, lane) in lanes.enumerated() {
             let heads = sources.values.filter { $0.lane == index }.map {

@@ -31,5 +31,8 @@ final class SourceState {
         taken = ledger.to
     }
 
+    /// Its records are dead letters that are replayed, not Kafka's.
+    var isReplay: Bool { ReplaySource.isOne(topic: partition.topic) }
+
     var isCommitted: Bool { taken == ledger.to }
 }

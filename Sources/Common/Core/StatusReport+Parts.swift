@@ -1,0 +1,126 @@
+extension StatusReport {
+    package struct Shard: Codable, Sendable, Equatable {
+        package var id: Int32
+        package var pid: Int32?
+        /// `starting`, `running`, `draining`, `backoff` or `stuck`.
+        package var state: String
+        /// What it waits for: `kafka` or `postgres`.
+        package var waitingFor: String?
+        /// Of this life of its worker.
+        package var uptime: Double
+        package var restarts: Int
+        package var sources: [SourceID]
+        package var rowsPerSecond = 0.0
+        package var lag: Int64?
+        /// Of one core.
+        package var processorPercent = 0.0
+        package var residentBytes: Int64 = 0
+
+        package init(
+            id: Int32, pid: Int32?, state: String, waitingFor: String?, uptime: Double, restarts: Int,
+            sources: [SourceID]
+        ) {
+            self.id = id
+            self.pid = pid
+            self.state = state
+            self.waitingFor = waitingFor
+            self.uptime = uptime
+            self.restarts = restarts
+            self.sources = sources
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, pid, state, restarts, sources, lag
+            case waitingFor = "waiting_for"
+            case uptime = "uptime_s"
+            case rowsPerSecond = "rows_per_s"
+            case processorPercent = "cpu_percent"
+            case residentBytes = "memory_bytes"
+        }
+    }
+
+    package struct Source: Codable, Sendable, Equatable {
+        package var id: SourceID
+        package var stream: String
+        package var topic: String
+        package var partition: Int32
+        package var shard: Int32?
+        package var nextOffset: Int64?
+        package var endOffset: Int64?
+        /// End offset − next offset; nil until both have been read.
+        package var lag: Int64?
+        /// `running`, `paused`, `quarantined`, `stopped` or `unassigned`.
+        package var state: String
+        /// Why it doesn't run.
+        package var reason: String?
+
+        package init(
+            id: SourceID, stream: String, topic: String, partition: Int32, shard: Int32?, nextOffset: Int64?,
+            endOffset: Int64?, state: String, reason: String?
+        ) {
+            self.id = id
+            self.stream = stream
+            self.topic = topic
+            self.partition = partition
+            self.shard = shard
+            self.nextOffset = nextOffset
+            self.endOffset = endOffset
+            lag = nextOffset.flatMap { next in endOffset.map { max(0, $0 - next) } }
+            self.state = state
+            self.reason = reason
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, stream, topic, partition, shard, lag, state, reason
+            case nextOffset = "next_offset"
+            case endOffset = "end_offset"
+        }
+    }
+
+    package struct Percentiles: Codable, Sendable, Equatable {
+        package var p50: Double?
+        package var p99: Double?
+
+        package init(_ histogram: Histogram) {
+            p50 = histogram.quantile(0.5)
+            p99 = histogram.quantile(0.99)
+        }
+    }
+
+    package struct Stream: Codable, Sendable, Equatable {
+        package var name: String
+        /// Since the coordinator started.
+        package var rows: Int64
+        package var deadLetters: Int64
+        package var rowsPerSecond: Double
+        package var lag: Int64?
+        /// Seconds until the backlog is worked off at the present rate; nil without either.
+        package var timeToFinish: Double?
+        /// `running`, `paused`, `stopped` or `unassigned`: the worst of its sources.
+        package var state: String
+        /// Of late, from the record's timestamp in Kafka.
+        package var commitLatency: Percentiles
+
+        package init(
+            name: String, rows: Int64, deadLetters: Int64, rowsPerSecond: Double, lag: Int64?, state: String,
+            commitLatency: Percentiles
+        ) {
+            self.name = name
+            self.rows = rows
+            self.deadLetters = deadLetters
+            self.rowsPerSecond = rowsPerSecond
+            self.lag = lag
+            if let lag, lag > 0, rowsPerSecond > 0 { timeToFinish = Double(lag) / rowsPerSecond }
+            self.state = state
+            self.commitLatency = commitLatency
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, rows, lag, state
+            case deadLetters = "dead_letters"
+            case rowsPerSecond = "rows_per_s"
+            case timeToFinish = "time_to_finish_s"
+            case commitLatency = "commit_latency_ms"
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Common
+import ZeroMQ
+
+/// What workers and commands say to the coordinator, and what they are answered.
+extension Coordinator {
+    /// What is no message of ours is dropped.
+    func handle(_ parts: [[UInt8]]) throws {
+        guard parts.count == 2 else { return }
+        let name = String(decoding: parts[0], as: UTF8.self)
+        if name.hasPrefix("shard-"), let shard = Int32(name.dropFirst("shard-".count)) {
+            guard let message = ControlEnvelope<WorkerMessage>.decode(parts[1]) else { return }
+            handle(message, from: shard)
+        } else if let request = ControlEnvelope<CommandRequest>.decode(parts[1]) {
+            if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
+        }
+    }
+
+    private func handle(_ message: WorkerMessage, from shard: Int32) {
+        let now = ContinuousClock.now
+        switch message {
+        case .hello(_, let pid, _): perform(fleet.hello(shard, pid: pid, at: now))
+        case .heartbeat(let progress):
+            counters.heartbeat(shard, progress, at: now)
+            pauseTripped(progress)
+            perform(fleet.heartbeat(shard, progress, at: now))
+        case .released(let sources): perform(fleet.released(shard, sources, at: now))
+        case .failed(let what, let reason, let sources):
+            notice("shard \(shard): \(what): \(reason)")
+            if what == "claim" { fleet.lost(shard, sources) }
+            // The topic may be another one now.
+            if what == "source" { discovery.ask(.rediscover(answer: nil)) }
+        }
+    }
+
+    /// One worker's breaker pauses the stream for all.
+    private func pauseTripped(_ progress: WorkerProgress) {
+        for stream in progress.streams {
+            guard let reason = stream.tripped, tripped.insert(stream.name).inserted else { continue }
+            notice("stream \(stream.name) is paused: \(reason); look at them, then: coordinator resume \(stream.name)")
+            discovery.ask(.pause(PauseTarget(name: stream.name), by: "breaker: \(reason)", answer: nil))
+        }
+    }
+
+    /// Nil when the answer comes later.
+    private func serve(_ request: CommandRequest, from identity: [UInt8]) -> CommandReply? {
+        switch request {
+        case .status: return .status(status())
+        case .scale(let count, let by):
+            guard (0...1000).contains(count) else { return .refused("shards must be 0 to 1000, not \(count)") }
+            discovery.ask(.audit(action: "scale", by: by, detail: String(count)))
+            perform(fleet.scale(to: count, at: .now))
+        case .restart(let shard, let rolling, let by):
+            let known = fleet.shards.keys.sorted()
+            if let shard, !known.contains(shard) { return .refused("there is no shard \(shard)") }
+            discovery.ask(.audit(action: "restart", by: by, detail: shard.map(String.init) ?? "all"))
+            perform(fleet.restart(shard.map { [$0] } ?? known, rolling: rolling, at: .now))
+        case .pause(let target, let by):
+            discovery.ask(.pause(target, by: "operator \(by)", answer: identity))
+            return nil
+        case .resume(let target, let by):
+            discovery.ask(.resume(target, by: by, answer: identity))
+            return nil
+        case .rediscover:
+            discovery.ask(.rediscover(answer: identity))
+            return nil
+        case .stop: perform(fleet.stop(at: .now))
+        }
+        return .done
+    }
+}
