@@ -10,7 +10,8 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "millrace",
     products: [
-        .executable(name: "shard-worker", targets: ["shard-worker"])
+        .executable(name: "coordinator", targets: ["coordinator"]),
+        .executable(name: "shard-worker", targets: ["shard-worker"]),
     ],
     targets: [
         // C libraries: one module each, imported by one wrapper each.
@@ -47,6 +48,9 @@ let package = Package(
         .target(
             name: "CoordinatorCore", dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
+        .executableTarget(
+            name: "coordinator", dependencies: ["Common", "CoordinatorCore"],
+            path: "Sources/Coordinator/Main", swiftSettings: strict),
 
         // Tests.
         .target(
@@ -70,7 +74,7 @@ let package = Package(
             name: "SystemTests",
             dependencies: [
                 "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
-                "fleet-under-test",
+                "coordinator", "fleet-under-test",
             ], swiftSettings: strict),
         .executableTarget(
             name: "throughput", dependencies: ["Common", "Kafka", "Postgres", "TestSupport"],

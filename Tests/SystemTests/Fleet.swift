@@ -9,7 +9,7 @@ import ZeroMQ
 
 /// A coordinator process with its workers, a database and topics of its own. Used from one thread.
 final class Fleet {
-    let stream: StreamDefinition
+    var stream: StreamDefinition
     let topic: String
     let partitions: Int32
     let kafka: TestKafka
@@ -19,7 +19,7 @@ final class Fleet {
     private var database: Connection?
     private var process: Process?
     private let context = Context()
-    private static let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    static let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
     /// - Parameters:
     ///   - other: the fleet whose topic and database to use.
@@ -55,8 +55,10 @@ final class Fleet {
         return try settings.process(binaries: Self.binaries)
     }
 
-    func launch(shards: Int32) throws {
+    /// - Parameter preload: a library that the coordinator's and the workers' processes load first.
+    func launch(shards: Int32, preload: String? = nil) throws {
         let process = try makeProcess(shards: shards)
+        process.environment?["LD_PRELOAD"] = preload
         try process.run()
         self.process = process
     }

@@ -103,4 +103,13 @@ package final class TestKafka: Sendable {
     package func produce(_ values: [String], key: String? = nil, to topic: String, partition: Int32 = 0) throws {
         try produce(values.map { Array($0.utf8) }, key: key.map { Array($0.utf8) }, to: topic, partition: partition)
     }
+
+    /// One record with headers, acknowledged.
+    package func produce(
+        _ value: [UInt8], headers: [(name: String, value: [UInt8]?)], to topic: String, partition: Int32 = 0
+    ) throws {
+        let producer = try Producer(configuration)
+        _ = try producer.produce(topic: topic, partition: partition, key: nil, value: value, headers: headers)
+        try producer.flush()
+    }
 }

@@ -1,6 +1,8 @@
 /// The exit codes of all Millrace programs, after sysexits.h.
 package enum ExitCode: Int32, Sendable {
     case success = 0
+    /// A question was answered, and the answer is no: `verify` found a break, `status` a fleet that is not healthy.
+    case found = 1
     /// The command line or the environment is wrong.
     case usage = 64
     /// Something that is needed doesn't answer.

@@ -42,6 +42,21 @@ package struct Admin: ~Copyable {
         return (low, high)
     }
 
+    /// The first offset whose record has that timestamp or a later one; nil when there is none.
+    /// - Parameter time: milliseconds since 1970.
+    package func offset(
+        of partition: TopicPartition, at time: Int64, timeout: Duration = .seconds(10)
+    ) throws(KafkaError) -> Int64? {
+        let list = PartitionList([(partition, time)])
+        let code = rd_kafka_offsets_for_times(client.handle, list.handle, Client.milliseconds(timeout))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError("look up time in \(partition)", code) }
+        let answer = list.handle.pointee.elems[0]
+        guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError("look up time in \(partition)", answer.err)
+        }
+        return answer.offset >= 0 ? answer.offset : nil
+    }
+
     /// Makes a topic. A topic that is there already is no error.
     package func createTopic(
         _ name: String, partitions: Int32, configuration: [String: String] = [:], timeout: Duration = .seconds(15)

@@ -34,10 +34,13 @@ package struct Producer: ~Copyable {
     package var deliveredCount: Int { reports.delivered }
 
     /// Puts a record on its way. The bytes are copied.
-    /// - Parameter partition: nil to let the key decide.
+    /// - Parameters:
+    ///   - partition: nil to let the key decide.
+    ///   - headers: in their order; a value may be none.
     /// - Returns: false when the queue is full: `flush` or `poll`, and try again.
     package func produce(
-        topic: String, partition: Int32? = nil, key: [UInt8]?, value: [UInt8]?
+        topic: String, partition: Int32? = nil, key: [UInt8]?, value: [UInt8]?,
+        headers: [(name: String, value: [UInt8]?)] = []
     ) throws(KafkaError) -> Bool {
         let code = Self.withPointer(key) { key, keyCount in
             Self.withPointer(value) { value, valueCount in
@@ -55,8 +58,16 @@ package struct Producer: ~Copyable {
                     arguments[3].u.mem.size = valueCount
                     arguments[4].vtype = RD_KAFKA_VTYPE_MSGFLAGS
                     arguments[4].u.i = 2  // RD_KAFKA_MSG_F_COPY
+                    if !headers.isEmpty {
+                        var argument = rd_kafka_vu_t()
+                        argument.vtype = RD_KAFKA_VTYPE_HEADERS
+                        // The message owns them once it is on its way.
+                        argument.u.headers = Self.makeHeaders(headers)
+                        arguments.append(argument)
+                    }
                     let error = rd_kafka_produceva(client.handle, &arguments, arguments.count)
                     defer { if let error { rd_kafka_error_destroy(error) } }
+                    if error != nil, !headers.isEmpty { rd_kafka_headers_destroy(arguments[5].u.headers) }
                     return error.map { rd_kafka_error_code($0) } ?? RD_KAFKA_RESP_ERR_NO_ERROR
                 }
             }
@@ -64,6 +75,14 @@ package struct Producer: ~Copyable {
         if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError("produce", code) }
         return true
+    }
+
+    private static func makeHeaders(_ headers: [(name: String, value: [UInt8]?)]) -> OpaquePointer? {
+        let list = rd_kafka_headers_new(headers.count)
+        for (name, value) in headers {
+            _ = withPointer(value) { bytes, count in rd_kafka_header_add(list, name, -1, bytes, count) }
+        }
+        return list
     }
 
     /// An empty run of bytes is a value; only nil is none.

@@ -15,6 +15,15 @@ package struct Migrations: Sendable {
     /// Step n brings version n − 1 to n. Steps never change once released.
     private var steps: [String] { [schema.tablesSQL] }
 
+    /// All of it, for someone who makes the tables by hand.
+    package var sql: String {
+        ([
+            "CREATE SCHEMA IF NOT EXISTS \(schema.name);",
+            "CREATE TABLE IF NOT EXISTS \(schema.name).migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());",
+        ] + steps + [schema.functionsSQL] + streams.map { StreamTable($0, schema: schema).createSQL }).joined(
+            separator: "\n")
+    }
+
     /// Safe to run again, and by several at once.
     package func run(on connection: inout Connection) throws(PostgresError) {
         try connection.execute(

@@ -117,6 +117,24 @@ package struct MillraceSchema: Sendable {
             WHERE id = ANY (ids) AND claim = held;
         $$;
 
+        -- Retires a source and begins the same partition anew. Its ledger stays: of what is read again and replaced,
+        -- `replaced_from` says where it begins. Going forward, a fleet that runs may have come past the start: then
+        -- nothing is read again.
+        CREATE OR REPLACE FUNCTION \(name).reset_source(
+            old int, wanted bigint, forward boolean, replaces boolean) RETURNS int LANGUAGE sql AS $$
+            WITH retired AS (
+                UPDATE \(name).source SET retired_at = now(), claim = NULL,
+                    replaced_from = CASE WHEN replaces AND wanted < next_offset THEN wanted END
+                WHERE id = old AND retired_at IS NULL
+                RETURNING *, CASE WHEN forward THEN greatest(wanted, next_offset) ELSE wanted END AS start)
+            INSERT INTO \(name).source (stream, cluster_id, topic, partition, incarnation, start_offset, next_offset,
+                open_from, paused_by)
+            SELECT stream, cluster_id, topic, partition,
+                (SELECT max(incarnation) + 1 FROM \(name).source o WHERE o.cluster_id = r.cluster_id
+                    AND o.topic = r.topic AND o.partition = r.partition), start, start, start, paused_by
+            FROM retired r RETURNING id;
+        $$;
+
         -- Adds up ledger entries that were closed longer ago, to one an hour and source. Entries of a source are
         -- neighbours, so those of an hour are one run of offsets; checksums are added modulo 2^64.
         CREATE OR REPLACE FUNCTION \(name).fold_ledger(age interval) RETURNS bigint LANGUAGE plpgsql AS $$

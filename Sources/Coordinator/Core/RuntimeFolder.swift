@@ -45,7 +45,17 @@ package struct RuntimeFolder: ~Copyable {
         close(lock)
     }
 
-    package var controlEndpoint: String { "ipc://\(path)/control/coordinator" }
+    /// Whether some coordinator runs in a folder.
+    package static func isHeld(_ path: String) -> Bool {
+        let lock = open(path + "/lock", O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else { return false }
+        defer { close(lock) }
+        return flock(lock, LOCK_SH | LOCK_NB) != 0
+    }
+
+    package var controlEndpoint: String { Self.controlEndpoint(in: path) }
+
+    package static func controlEndpoint(in path: String) -> String { "ipc://\(path)/control/coordinator" }
 
     package func feedEndpoint(_ shard: Int32) -> String { "ipc://\(path)/control/feed-\(shard)" }
 

@@ -58,7 +58,7 @@ extension SourceRegistry {
             let deleted = try connection.execute(
                 """
                 BEGIN; UPDATE \(schema.name).source SET retained_from = \(to) WHERE id = \(id);
-                DELETE FROM \(schema.name).dead_letter WHERE \(within);
+                DELETE FROM \(schema.name).dead_letter WHERE \(within) AND replayed_at IS NULL;
                 WITH gone AS (DELETE FROM \(Connection.identifier(stream.table)) WHERE \(within) RETURNING 1)
                 SELECT count(*) FROM gone; COMMIT
                 """, timeout: .seconds(600))

@@ -8,7 +8,7 @@ import Schema
 /// Reads one snapshot (REPEATABLE READ) and changes nothing; a fleet may run meanwhile. Blocking.
 package struct Verification: ~Copyable {
     /// A source's result: one line.
-    package struct Finding: Sendable, Equatable {
+    package struct Finding: Sendable, Equatable, Encodable {
         package var source: SourceID
         package var partition: String
         package var positions: Range<Int64>
@@ -55,7 +55,8 @@ package struct Verification: ~Copyable {
         defer { _ = try? connection.execute("ROLLBACK") }
         let sources = try connection.execute(
             """
-            SELECT id, stream, topic, partition, start_offset, next_offset, retained_from, retired_at IS NOT NULL
+            SELECT id, stream, topic, partition, start_offset, next_offset, retained_from, retired_at IS NOT NULL,
+                replaced_from
             FROM \(schema.name).source ORDER BY id
             """)[0]
         var findings: [Finding] = []
@@ -70,8 +71,11 @@ package struct Verification: ~Copyable {
             let entries = try entries(of: id)
             check(entries, next: next, &finding)
             let stream = configuration.streams.first { $0.name == sources.text(row, 1) }
-            try checkTables(entries, stream, from: sources.integer(row, 6) ?? start, &finding)
-            if deep {
+            try checkTables(
+                entries, stream, from: sources.integer(row, 6) ?? start, to: sources.integer(row, 8), &finding)
+            if ReplaySource.isOne(topic: place.topic) {
+                try checkReplays(sources.text(row, 1)!, &finding)
+            } else if deep {
                 if sources.text(row, 7) == "t" {
                     finding.notComparable.append("\(start)..<\(next): the source is retired")
                 } else {
@@ -128,9 +132,19 @@ package struct Verification: ~Copyable {
     }
 
     /// Append rows and dead letters are there, entry by entry. Keyed rows are sums of records and can't be counted.
+    ///
+    /// - Parameters:
+    ///   - retained: what lies before was deleted by retention.
+    ///   - replaced: from there on a reset has deleted the rows; later sources read those records again.
     private mutating func checkTables(
-        _ entries: [Entry], _ stream: StreamDefinition?, from retained: Int64, _ finding: inout Finding
+        _ entries: [Entry], _ stream: StreamDefinition?, from retained: Int64, to replaced: Int64?,
+        _ finding: inout Finding
     ) throws(PostgresError) {
+        if let replaced, let stream, !stream.isKeyed {
+            let left = try count(
+                Connection.identifier(stream.table), "source_id = \(finding.source) AND source_offset >= \(replaced)")
+            if left > 0 { finding.breaks.append("\(left) rows from \(replaced) on, which a reset has replaced") }
+        }
         for entry in entries where entry.positions.lowerBound >= retained {
             let within = """
                 source_id = \(finding.source) AND source_offset >= \(entry.positions.lowerBound)
@@ -140,12 +154,22 @@ package struct Verification: ~Copyable {
             if dead != entry.dead {
                 finding.breaks.append("\(entry.positions): \(entry.dead) dead in the ledger, \(dead) dead letters")
             }
-            guard let stream, !stream.isKeyed else { continue }
+            guard let stream, !stream.isKeyed, entry.positions.upperBound <= replaced ?? .max else { continue }
             let rows = try count(Connection.identifier(stream.table), within)
             if rows != entry.rows {
                 finding.breaks.append(
                     "\(entry.positions): \(entry.rows) rows in the ledger, \(rows) in \(stream.table)")
             }
+        }
+    }
+
+    /// Each replay is a dead letter that is marked so.
+    private mutating func checkReplays(_ stream: String, _ finding: inout Finding) throws(PostgresError) {
+        let marked = try count(
+            "\(schema.name).dead_letter", "stream = \(try connection.literal(stream)) AND replayed_at IS NOT NULL")
+        if marked != finding.rows {
+            finding.breaks.append(
+                "\(finding.rows) replays in the ledger, \(marked) dead letters are marked as replayed")
         }
     }
 

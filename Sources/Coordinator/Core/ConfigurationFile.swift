@@ -1,0 +1,30 @@
+package import Common
+
+/// Config.json: what a fleet runs, all of it optional. Names are the file's.
+package struct ConfigurationFile: Codable, Sendable {
+    package var shards: Int32?
+    package var schema: String?
+    package var runtimeDir: String?
+    package var offsetReset: String?
+    /// librdkafka's properties.
+    package var kafka: [String: String]?
+    /// libpq's parameters.
+    package var postgres: [String: String]?
+    package var streams: [StreamDefinition]?
+    package var batchRows: Int?
+    package var breakerRecords: Int?
+    package var foldLedgerAfter: RetentionPeriod?
+    package var keepChanges: RetentionPeriod?
+
+    package init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case shards, schema, kafka, postgres, streams
+        case runtimeDir = "runtime_dir"
+        case offsetReset = "offset_reset"
+        case batchRows = "batch_rows"
+        case breakerRecords = "breaker_records"
+        case foldLedgerAfter = "fold_ledger_after"
+        case keepChanges = "keep_changes"
+    }
+}

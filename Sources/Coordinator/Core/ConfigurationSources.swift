@@ -1,0 +1,165 @@
+import Common
+import Foundation
+
+/// Puts a fleet's configuration together: flags before the environment, before `.env`, before Config.json.
+package struct ConfigurationSources {
+    /// What was given as flags.
+    package struct Flags: Sendable {
+        package var config: String?
+        package var envFile: String?
+        package var shards: Int32?
+        package var runtimeFolder: String?
+        package var addsColumns = false
+
+        package init() {}
+    }
+
+    private var environment: [String: String]
+    private let flags: Flags
+    private let file: ConfigurationFile
+
+    /// - Parameter environment: the process's own.
+    package init(_ flags: Flags, environment: [String: String]) throws(StartError) {
+        self.flags = flags
+        self.environment = environment
+        let envFile = flags.envFile ?? ".env"
+        if flags.envFile != nil || FileManager.default.fileExists(atPath: envFile) {
+            for (name, value) in try Self.readEnvFile(envFile) where environment[name] == nil {
+                self.environment[name] = value
+            }
+        }
+        let path = flags.config ?? self.environment["MILLRACE_CONFIG"]
+        file =
+            if let path {
+                try Self.readFile(path)
+            } else if FileManager.default.fileExists(atPath: "Config.json") {
+                try Self.readFile("Config.json")
+            } else {
+                ConfigurationFile()
+            }
+    }
+
+    private static func readFile(_ path: String) throws(StartError) -> ConfigurationFile {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw StartError("configuration \(path): can't be read", .configuration)
+        }
+        do {
+            return try JSONDecoder().decode(ConfigurationFile.self, from: data)
+        } catch let error as DecodingError {
+            throw StartError("configuration \(path): \(describe(error))", .configuration)
+        } catch {
+            throw StartError("configuration \(path): \(error.localizedDescription)", .configuration)
+        }
+    }
+
+    private static func describe(_ error: DecodingError) -> String {
+        func place(_ context: DecodingError.Context) -> String {
+            context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+        }
+        return switch error {
+        case .keyNotFound(let key, let context): "\(place(context)): '\(key.stringValue)' is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            "\(place(context)): \(context.debugDescription)"
+        @unknown default: "\(error)"
+        }
+    }
+
+    /// `NAME=value` a line, `#` comments, values bare or in quotes.
+    private static func readEnvFile(_ path: String) throws(StartError) -> [(String, String)] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw StartError("environment file \(path): can't be read", .configuration)
+        }
+        var found: [(String, String)] = []
+        for (number, line) in String(decoding: data, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).enumerated() {
+            let text = line.trimmingCharacters(in: .whitespaces)
+            guard !text.isEmpty, !text.hasPrefix("#") else { continue }
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else {
+                // Not the line itself: it may be a secret.
+                throw StartError("environment file \(path): line \(number + 1) is not NAME=value", .configuration)
+            }
+            var value = parts[1].trimmingCharacters(in: .whitespaces)
+            for quote in ["\"", "'"] where value.count > 1 && value.hasPrefix(quote) && value.hasSuffix(quote) {
+                value = String(value.dropFirst().dropLast())
+            }
+            found.append((parts[0].trimmingCharacters(in: .whitespaces), value))
+        }
+        return found
+    }
+
+    /// A variable, or the content of the file that `NAME_FILE` names.
+    private func variable(_ name: String) throws(StartError) -> String? {
+        if let value = environment[name], !value.isEmpty { return value }
+        guard let path = environment[name + "_FILE"], !path.isEmpty else { return nil }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw StartError("\(name)_FILE: \(path) can't be read", .configuration)
+        }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+    }
+
+    package func runtimeFolder() throws(StartError) -> String {
+        let variable = try variable("MILLRACE_RUNTIME_DIR")
+        let given = flags.runtimeFolder ?? variable ?? file.runtimeDir ?? ".millrace"
+        return URL(filePath: given).standardizedFileURL.path
+    }
+
+    /// - Parameter workerExecutable: beside the coordinator's own.
+    package func configuration(workerExecutable: String) throws(StartError) -> CoordinatorConfiguration {
+        let reset = try variable("KAFKA_OFFSET_RESET") ?? file.offsetReset ?? "earliest"
+        guard let offsetReset = CoordinatorConfiguration.OffsetReset(rawValue: reset) else {
+            throw StartError("KAFKA_OFFSET_RESET is '\(reset)'; it must be earliest or latest", .configuration)
+        }
+        let shards = try number("MILLRACE_SHARDS")
+        let traffic = try variable("TRAFFIC_TOPIC") ?? "traffic_data"
+        let streams = file.streams ?? BuiltInStreams.all(trafficTopic: traffic)
+        let problems = StreamValidation(streams).problems
+        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
+        var configuration = CoordinatorConfiguration(
+            shards: flags.shards ?? shards ?? file.shards ?? 4, streams: streams, kafka: try kafka(),
+            postgres: try postgres(), schema: try variable("MILLRACE_SCHEMA") ?? file.schema ?? "millrace",
+            runtimeFolder: try runtimeFolder(), workerExecutable: workerExecutable, offsetReset: offsetReset)
+        configuration.addsColumns = flags.addsColumns
+        configuration.batchRowLimit = file.batchRows ?? configuration.batchRowLimit
+        configuration.breakerRecordCount = file.breakerRecords ?? configuration.breakerRecordCount
+        configuration.foldAfter = file.foldLedgerAfter ?? configuration.foldAfter
+        configuration.keepChanges = file.keepChanges ?? configuration.keepChanges
+        guard (1...1000).contains(configuration.shards) else {
+            throw StartError("shards must be 1 to 1000, not \(configuration.shards)", .usage)
+        }
+        return configuration
+    }
+
+    private func number(_ name: String) throws(StartError) -> Int32? {
+        guard let text = try variable(name) else { return nil }
+        guard let number = Int32(text) else { throw StartError("\(name) is '\(text)', not a number", .configuration) }
+        return number
+    }
+
+    private func kafka() throws(StartError) -> [String: String] {
+        var properties = file.kafka ?? [:]
+        let names = [
+            "KAFKA_BOOTSTRAP_SERVERS": "bootstrap.servers", "KAFKA_SECURITY_PROTOCOL": "security.protocol",
+            "KAFKA_SASL_MECHANISM": "sasl.mechanism", "KAFKA_SASL_USERNAME": "sasl.username",
+            "KAFKA_SASL_PASSWORD": "sasl.password", "KAFKA_SSL_CA_LOCATION": "ssl.ca.location",
+        ]
+        for (name, property) in names { if let value = try variable(name) { properties[property] = value } }
+        guard properties["bootstrap.servers"] != nil else {
+            throw StartError(
+                "no Kafka: set KAFKA_BOOTSTRAP_SERVERS, or kafka.bootstrap.servers in Config.json", .configuration)
+        }
+        return properties
+    }
+
+    /// libpq reads PG* itself; but workers are not to find a password in their environment, and `.env` is ours.
+    private func postgres() throws(StartError) -> [String: String] {
+        var parameters = file.postgres ?? [:]
+        let names = [
+            "PGHOST": "host", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user", "PGPASSWORD": "password",
+            "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGSERVICE": "service", "PGPASSFILE": "passfile",
+        ]
+        for (name, parameter) in names { if let value = try variable(name) { parameters[parameter] = value } }
+        return parameters
+    }
+}

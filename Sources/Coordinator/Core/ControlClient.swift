@@ -1,0 +1,53 @@
+package import Common
+import ZeroMQ
+
+/// A command's end of the control channel: one question, one answer. Blocking.
+package struct ControlClient: ~Copyable {
+    private let endpoint: String
+    private let socket: Socket
+
+    /// - Parameter runtimeFolder: the fleet's.
+    /// - Throws: `StartError` at once when none runs there.
+    package init(runtimeFolder: String) throws {
+        guard RuntimeFolder.isHeld(runtimeFolder) else {
+            throw StartError("no coordinator runs in \(runtimeFolder); start one: coordinator start", .unavailable)
+        }
+        try self.init(endpoint: RuntimeFolder.controlEndpoint(in: runtimeFolder))
+    }
+
+    private init(endpoint: String) throws {
+        let socket = try Socket(.dealer, in: Context())
+        try socket.connect(endpoint)
+        self.init(endpoint, socket)
+    }
+
+    private init(_ endpoint: String, _ socket: consuming Socket) {
+        self.endpoint = endpoint
+        self.socket = socket
+    }
+
+    /// - Throws: `StartError` when no coordinator answers in time, or it refuses.
+    package func ask(_ request: CommandRequest, timeout: Duration = .seconds(10)) throws -> CommandReply {
+        _ = try socket.send([try ControlEnvelope.encode(request)])
+        let deadline = ContinuousClock.now + timeout
+        var poller = Poller()
+        poller.add(socket)
+        while ContinuousClock.now < deadline {
+            try poller.wait(deadline - .now)
+            guard let parts = try socket.receive() else { continue }
+            guard parts.count == 1, let reply = ControlEnvelope<CommandReply>.decode(parts[0]) else {
+                throw StartError("the coordinator at \(endpoint) is of another version", .unavailable)
+            }
+            if case .refused(let reason) = reply { throw StartError(reason, .usage) }
+            return reply
+        }
+        throw StartError("no coordinator answers at \(endpoint); start one: coordinator start", .unavailable)
+    }
+
+    package func status() throws -> StatusReport {
+        guard case .status(let report) = try ask(.status) else {
+            throw StartError("the coordinator at \(endpoint) is of another version", .unavailable)
+        }
+        return report
+    }
+}

@@ -1,0 +1,163 @@
+package import Common
+package import Kafka
+import Postgres
+import Schema
+
+/// Lets a stream begin anew, somewhere else: each of its partitions gets a new source that starts there, and the one
+/// before is retired. A fleet may run meanwhile: the fence keeps what still holds the retired ones from writing.
+///
+/// Going forward skips records, which are never stored. Going back reads records again, and what that means depends
+/// on the stream's mode:
+/// - upsert: each key ends at its newest record again. Safe.
+/// - append: records would be rows twice, and
+/// - increment: would count twice. So it is refused, unless it is asked for (`again`), or, for append, what is read
+///   again is deleted first (`replace`).
+package struct Reset: ~Copyable {
+    package enum Destination: Sendable, Equatable {
+        case earliest, latest
+        case offset(Int64)
+        /// The first record of that time or later; milliseconds since 1970.
+        case time(Int64)
+    }
+
+    package enum Replay: Sendable {
+        case refused, again, replace
+    }
+
+    /// What happens to one partition.
+    package struct Step: Sendable, Equatable, Encodable {
+        package var source: SourceID
+        package var partition: TopicPartition
+        /// Where it stands, and where it will.
+        package var from: Int64
+        package var to: Int64
+        /// Offsets that are read again, or that are skipped. Holes count.
+        package var again: Int64 { max(0, from - to) }
+        package var skipped: Int64 { max(0, to - from) }
+        /// Rows and dead letters that are there from `to` on.
+        package var rows: Int64
+        package var deadLetters: Int64
+    }
+
+    private let configuration: CoordinatorConfiguration
+    private let stream: StreamDefinition
+    private let schema: MillraceSchema
+    private let admin: Admin
+    private var connection: Connection
+
+    package init(_ configuration: CoordinatorConfiguration, stream name: String) throws(StartError) {
+        guard let stream = configuration.streams.first(where: { $0.name == name }) else {
+            let names = configuration.streams.map(\.name).joined(separator: ", ")
+            throw StartError("there is no stream '\(name)'; there are: \(names)", .usage)
+        }
+        let admin: Admin
+        let connection: Connection
+        do throws(KafkaError) { admin = try Admin(configuration.kafka) } catch {
+            throw StartError("Kafka: \(error)", .configuration)
+        }
+        do throws(PostgresError) { connection = try Connection.open(parameters: configuration.postgres) } catch {
+            throw StartError("Postgres: \(error)", .unavailable)
+        }
+        self.init(configuration, stream, admin, connection)
+    }
+
+    private init(
+        _ configuration: CoordinatorConfiguration, _ stream: StreamDefinition, _ admin: consuming Admin,
+        _ connection: consuming Connection
+    ) {
+        self.configuration = configuration
+        self.stream = stream
+        schema = MillraceSchema(name: configuration.schema)
+        self.admin = admin
+        self.connection = connection
+    }
+
+    /// What a reset would do. Changes nothing.
+    package mutating func plan(_ destination: Destination) throws -> [Step] {
+        let result = try connection.execute(
+            """
+            SELECT id, topic, partition, next_offset FROM \(schema.name).source
+            WHERE stream = \(try connection.literal(stream.name)) AND retired_at IS NULL
+                AND cluster_id <> '\(ReplaySource.cluster)' ORDER BY topic, partition
+            """)[0]
+        var steps: [Step] = []
+        for row in 0..<result.rowCount {
+            let id = SourceID(rawValue: Int32(result.integer(row, 0)!))
+            let place = TopicPartition(result.text(row, 1)!, Int32(result.integer(row, 2)!))
+            let (low, high) = try admin.watermarks(place)
+            let to =
+                switch destination {
+                case .earliest: low
+                case .latest: high
+                case .offset(let offset): min(max(offset, low), high)
+                case .time(let time): try admin.offset(of: place, at: time) ?? high
+                }
+            let within = "source_id = \(id) AND source_offset >= \(to)"
+            let rows = stream.isKeyed ? 0 : try count(Connection.identifier(stream.table), within)
+            steps.append(
+                Step(
+                    source: id, partition: place, from: result.integer(row, 3)!, to: to, rows: rows,
+                    deadLetters: try count("\(schema.name).dead_letter", within)))
+        }
+        return steps
+    }
+
+    private mutating func count(_ table: String, _ condition: String) throws(PostgresError) -> Int64 {
+        try connection.execute("SELECT count(*) FROM \(table) WHERE \(condition)", timeout: .seconds(600))[0]
+            .integer(0, 0)!
+    }
+
+    /// Does it, all partitions or none.
+    ///
+    /// - Parameter by: who, for the audit.
+    /// - Throws: `StartError` when records would count twice and nobody asked for it.
+    package mutating func perform(_ destination: Destination, replay: Replay = .refused, by: String) throws -> [Step] {
+        let steps = try plan(destination).filter { $0.from != $0.to }
+        try check(steps, replay)
+        guard !steps.isEmpty else { return [] }
+        var sql = "BEGIN;\n"
+        for step in steps {
+            sql += """
+                SELECT \(schema.name).reset_source(\(step.source), \(step.to), \(step.to > step.from), \(replay == .replace));
+
+                """
+            if replay == .replace, step.to < step.from {
+                let within = "source_id = \(step.source) AND source_offset >= \(step.to)"
+                sql += """
+                    DELETE FROM \(Connection.identifier(stream.table)) WHERE \(within);
+                    UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL WHERE \(within);
+
+                    """
+            }
+        }
+        let detail = steps.map { "\($0.partition) \($0.from) to \($0.to)" }.joined(separator: ", ")
+        sql += """
+            UPDATE \(schema.name).stream SET epoch = gen_random_uuid()
+                WHERE name = \(try connection.literal(stream.name));
+            INSERT INTO \(schema.name).audit (actor, action, detail) VALUES (\(try connection.literal(by)), 'reset',
+                jsonb_build_object('stream', \(try connection.literal(stream.name))::text,
+                'partitions', \(try connection.literal(detail))::text, 'replay', '\(replay)'));
+            COMMIT
+            """
+        try connection.execute(sql, timeout: .seconds(600))
+        return steps
+    }
+
+    private func check(_ steps: [Step], _ replay: Replay) throws(StartError) {
+        let again = steps.reduce(0) { $0 + $1.again }
+        guard again > 0 else { return }
+        switch (stream.mode, replay) {
+        case (.upsert, .replace), (.increment, .replace):
+            throw StartError(
+                "stream '\(stream.name)' has no rows of its own a record: replacing is for append streams", .usage)
+        case (.append, .refused):
+            throw StartError(
+                "\(again) offsets of stream '\(stream.name)' would be read again and be rows twice; "
+                    + "--replace deletes their rows first, --again keeps both", .usage)
+        case (.increment, .refused):
+            throw StartError(
+                "\(again) offsets of stream '\(stream.name)' would be added up a second time; --again does it", .usage)
+        case (.upsert, _), (.append, _), (.increment, .again): break
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package import Common
+
+/// `status` for a person: one line of health, then shards, streams, and the sources that need someone.
+package struct StatusTable {
+    private var lines: [String] = []
+
+    package init(_ report: StatusReport) {
+        let health = report.healthy ? "healthy" : "NOT HEALTHY"
+        lines.append(
+            "\(health) · generation \(report.generation) · up \(Self.duration(report.uptime)) · pid \(report.pid) · "
+                + "Kafka \(report.kafka.bootstrap)")
+        lines += report.problems.map { "  ! \($0)" }
+        lines.append("")
+        add(
+            ["SHARD", "PID", "STATE", "UP", "RESTARTS", "PARTITIONS", "ROWS/S", "LAG", "CPU %", "MEMORY"],
+            report.shards.map { shard in
+                [
+                    String(shard.id), shard.pid.map(String.init) ?? "-",
+                    shard.waitingFor.map { "\(shard.state), waits for \($0)" } ?? shard.state,
+                    Self.duration(shard.uptime), String(shard.restarts), String(shard.sources.count),
+                    Self.rate(shard.rowsPerSecond), Self.number(shard.lag), Self.decimal(shard.processorPercent),
+                    "\(shard.residentBytes / 1_048_576) MB",
+                ]
+            })
+        add(
+            ["STREAM", "STATE", "ROWS", "ROWS/S", "LAG", "DEAD", "P50 MS", "P99 MS", "DONE IN"],
+            report.streams.map { stream in
+                [
+                    stream.name, stream.state, String(stream.rows), Self.rate(stream.rowsPerSecond),
+                    Self.number(stream.lag), String(stream.deadLetters), Self.number(stream.commitLatency.p50),
+                    Self.number(stream.commitLatency.p99), stream.timeToFinish.map(Self.duration) ?? "-",
+                ]
+            })
+        let standing = report.sources.filter { $0.state != "running" }
+        if !standing.isEmpty {
+            add(
+                ["SOURCE", "PARTITION", "STATE", "NEXT", "WHY"],
+                standing.map {
+                    [
+                        $0.id.description, "\($0.topic):\($0.partition)", $0.state, Self.number($0.nextOffset),
+                        $0.reason ?? "",
+                    ]
+                })
+        }
+        if let last = report.notices.last { lines.append("last: \(last.text)") }
+    }
+
+    package var text: String { lines.joined(separator: "\n") + "\n" }
+
+    private mutating func add(_ header: [String], _ rows: [[String]]) {
+        let all = [header] + rows
+        let widths = header.indices.map { column in all.map { $0[column].count }.max()! }
+        for row in all {
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                // The first column and words to the left, numbers to the right.
+                let isNumber =
+                    column > 0 && rows.allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" } ?? true }
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                line += (isNumber ? space + cell : cell + space) + "  "
+            }
+            while line.last == " " { line.removeLast() }
+            lines.append(line)
+        }
+        lines.append("")
+    }
+
+    private static func number(_ value: Int64?) -> String { value.map(String.init) ?? "-" }
+
+    private static func number(_ value: Double?) -> String { value.map(decimal) ?? "-" }
+
+    private static func rate(_ value: Double) -> String { String(Int64(value.rounded())) }
+
+    private static func decimal(_ value: Double) -> String {
+        let tenths = Int64((value * 10).rounded())
+        return "\(tenths / 10).\(abs(tenths % 10))"
+    }
+
+    /// The two largest units.
+    static func duration(_ seconds: Double) -> String {
+        let whole = Int64(max(0, seconds.rounded()))
+        return switch whole {
+        case ..<60: "\(whole)s"
+        case ..<3600: "\(whole / 60)m\(whole % 60)s"
+        case ..<86_400: "\(whole / 3600)h\(whole / 60 % 60)m"
+        default: "\(whole / 86_400)d\(whole / 3600 % 24)h"
+        }
+    }
+}

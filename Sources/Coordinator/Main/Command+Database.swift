@@ -1,0 +1,96 @@
+import Common
+import CoordinatorCore
+import Foundation
+
+/// What concerns the database: its tables, the proof, resets.
+extension Command {
+    static let initDatabase = Command(
+        name: "init-db", form: "[--print] [--allow-add-columns]", summary: "Makes the tables, or prints their DDL",
+        example: "init-db --print"
+    ) { arguments, settings in
+        let prints = arguments.flag("--print")
+        try arguments.finish()
+        let configuration = try settings.configuration()
+        if prints {
+            print(Database.ddl(configuration))
+        } else {
+            try Database.prepare(configuration)
+        }
+        return .success
+    }
+
+    static let check = Command(
+        name: "check", form: "", summary: "Says whether configuration, Kafka and Postgres would let a fleet start",
+        example: "check --config Config.json"
+    ) { arguments, settings in
+        try arguments.finish()
+        let configuration = try settings.configuration()
+        for line in try Database.check(configuration) { print(line) }
+        return .success
+    }
+
+    static let verify = Command(
+        name: "verify", form: "[--deep] [--json]",
+        summary: "Proves from the ledger that each record was stored, rejected or skipped, once",
+        example: "verify --deep"
+    ) { arguments, settings in
+        let isDeep = arguments.flag("--deep")
+        let isJSON = arguments.flag("--json")
+        try arguments.finish()
+        var verification = try Verification(try settings.configuration())
+        let findings = try verification.run(deep: isDeep)
+        if isJSON { try printJSON(findings) } else { for finding in findings { print(finding.line) } }
+        return findings.allSatisfy(\.breaks.isEmpty) ? .success : .found
+    }
+
+    static let reset = Command(
+        name: "reset", form: "STREAM --to earliest|latest|TIME|OFFSET [--replace | --again] [--dry-run] [--json]",
+        summary: "Lets a stream go on from elsewhere; --dry-run only says what that means",
+        example: "reset traffic_data --to 2026-11-23T08:00:00Z --dry-run"
+    ) { arguments, settings in
+        guard let text = try arguments.option("--to") else { throw arguments.usage("--to is missing") }
+        let isDry = arguments.flag("--dry-run")
+        let isJSON = arguments.flag("--json")
+        let replaces = arguments.flag("--replace")
+        let again = arguments.flag("--again")
+        guard !(replaces && again) else { throw arguments.usage("--replace and --again exclude each other") }
+        let stream = try arguments.next("a stream")
+        try arguments.finish()
+        let destination: Reset.Destination
+        switch text {
+        case "earliest": destination = .earliest
+        case "latest": destination = .latest
+        default:
+            if let offset = Int64(text), offset >= 0 {
+                destination = .offset(offset)
+            } else if let time = Reset.Destination(time: text) {
+                destination = time
+            } else {
+                throw arguments.usage(
+                    "--to is '\(text)'; it must be earliest, latest, a time like 2026-11-23T08:00:00Z, or an offset")
+            }
+        }
+        var reset = try Reset(try settings.configuration(), stream: stream)
+        let steps =
+            isDry
+            ? try reset.plan(destination)
+            : try reset.perform(
+                destination, replay: replaces ? .replace : again ? .again : .refused, by: Settings.user)
+        if isJSON { try printJSON(steps) } else { for step in steps { print(step.line) } }
+        if !isDry { _ = try? settings.client().ask(.rediscover, timeout: .seconds(2)) }
+        return .success
+    }
+
+    static let retain = Command(
+        name: "retain", form: "",
+        summary: "Deletes what the streams' retention says now; a fleet that runs does it each minute",
+        example: "retain"
+    ) { arguments, settings in
+        try arguments.finish()
+        let done = try Database.retain(try settings.configuration())
+        print(
+            "\(done.rows) rows, \(done.tombstones) tombstones and \(done.changes) changes deleted, \(done.folded) ledger entries folded"
+        )
+        return .success
+    }
+}

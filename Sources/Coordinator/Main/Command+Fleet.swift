@@ -1,0 +1,112 @@
+import Common
+import CoordinatorCore
+import Foundation
+
+/// Starting a fleet and steering it.
+extension Command {
+    static let start = Command(
+        name: "start", form: "[--shards N] [--detach] [--allow-add-columns]",
+        summary: "Starts the fleet, and runs until it is told to stop", example: "start --shards 4"
+    ) { arguments, settings in
+        let isDetached = arguments.flag("--detach")
+        try arguments.finish()
+        let configuration = try settings.configuration()
+        if isDetached { return try Detached.start(configuration.runtimeFolder) }
+        return try Coordinator(configuration).run()
+    }
+
+    static let scale = Command(
+        name: "scale", form: "--shards N", summary: "Changes the number of shards while the fleet runs",
+        example: "scale --shards 8"
+    ) { arguments, settings in
+        guard let shards: Int32 = try arguments.number("--shards") else { throw arguments.usage("--shards is missing") }
+        try arguments.finish()
+        _ = try settings.client().ask(.scale(shards: shards, by: Settings.user))
+        return .success
+    }
+
+    static let pause = pausing(
+        "pause", "Commits what is in hand and reads no further, also after a restart", "pause traffic_data:3"
+    ) { .pause($0, by: Settings.user) }
+
+    static let resume = pausing(
+        "resume", "Goes on with what was paused or quarantined", "resume traffic_data"
+    ) { .resume($0, by: Settings.user) }
+
+    private static func pausing(
+        _ name: String, _ summary: String, _ example: String,
+        _ request: @escaping @Sendable (PauseTarget) -> CommandRequest
+    ) -> Command {
+        Command(name: name, form: "STREAM | TOPIC[:PARTITION]", summary: summary, example: example) {
+            arguments, settings in
+            let target = PauseTarget(try arguments.next("a stream or topic"))
+            try arguments.finish()
+            _ = try settings.client().ask(request(target), timeout: .seconds(60))
+            return .success
+        }
+    }
+
+    static let drain = Command(
+        name: "drain", form: "",
+        summary: "Lets every worker commit and go; the coordinator stays (scale brings workers back)",
+        example: "drain"
+    ) { arguments, settings in
+        try arguments.finish()
+        let client = try settings.client()
+        _ = try client.ask(.scale(shards: 0, by: Settings.user))
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !(try client.status().shards.isEmpty) {
+            guard ContinuousClock.now < deadline else { return .drainTimeout }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        return .success
+    }
+
+    static let stop = Command(
+        name: "stop", form: "", summary: "Lets every worker commit and go, and then the coordinator", example: "stop"
+    ) { arguments, settings in
+        try arguments.finish()
+        let client = try settings.client()
+        let pid = try client.status().pid
+        _ = try client.ask(.stop)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while kill(pid, 0) == 0 {
+            guard ContinuousClock.now < deadline else { return .drainTimeout }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        return .success
+    }
+
+    static let restart = Command(
+        name: "restart", form: "[--rolling] [SHARD]",
+        summary: "Restarts workers, all at once, one, or one after another",
+        example: "restart --rolling"
+    ) { arguments, settings in
+        let isRolling = arguments.flag("--rolling")
+        let word = try arguments.nextIfAny()
+        let shard = word.flatMap { Int32($0) }
+        if let word, shard == nil { throw arguments.usage("'\(word)' is no shard's number") }
+        try arguments.finish()
+        _ = try settings.client().ask(.restart(shard: shard, rolling: isRolling, by: Settings.user))
+        return .success
+    }
+
+    static let status = Command(
+        name: "status", form: "[--json] [--watch]", summary: "Shows the fleet; exits with 1 when it is not healthy",
+        example: "status --watch"
+    ) { arguments, settings in
+        let isJSON = arguments.flag("--json")
+        let watches = arguments.flag("--watch")
+        try arguments.finish()
+        let client = try settings.client()
+        while true {
+            let report = try client.status()
+            // Home, then clear what is below: redrawn in place.
+            if watches { print("\u{1B}[H\u{1B}[J", terminator: "") }
+            if isJSON { try printJSON(report) } else { print(StatusTable(report).text, terminator: "") }
+            guard watches else { return report.healthy ? .success : .found }
+            fflush(nil)
+            Thread.sleep(forTimeInterval: 1)
+        }
+    }
+}

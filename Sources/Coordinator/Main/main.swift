@@ -1,0 +1,30 @@
+import Common
+import CoordinatorCore
+import Foundation
+
+func fail(_ text: String, _ code: ExitCode) -> Never {
+    FileHandle.standardError.write(Data("coordinator: \(text)\n".utf8))
+    exit(code.rawValue)
+}
+
+let words = Array(CommandLine.arguments.dropFirst())
+guard let name = words.first, !["--help", "-h", "help"].contains(name) else {
+    print(Command.overview, terminator: "")
+    exit(words.isEmpty ? ExitCode.usage.rawValue : ExitCode.success.rawValue)
+}
+guard let command = Command.all.first(where: { $0.name == name }) else {
+    fail("there is no command '\(name)'; see: coordinator --help", .usage)
+}
+var arguments = Arguments(Array(words.dropFirst()), command: name)
+if arguments.flag("--help") || arguments.flag("-h") {
+    print(command.help, terminator: "")
+    exit(ExitCode.success.rawValue)
+}
+do {
+    let settings = try Settings(&arguments)
+    exit(try command.run(&arguments, settings).rawValue)
+} catch let error as StartError {
+    fail("\(error)", error.exitCode)
+} catch {
+    fail("\(error)", .internalError)
+}

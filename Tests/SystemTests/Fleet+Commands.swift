@@ -1,0 +1,60 @@
+import Common
+import CoordinatorCore
+import Foundation
+import TestSupport
+import Testing
+
+/// The `coordinator` command line, run as a person runs it.
+extension Fleet {
+    struct Output {
+        var code: Int32
+        var text: String
+        var errors: String
+    }
+
+    /// Writes a Config.json for this fleet's stream, broker and database.
+    func writeConfiguration() throws -> String {
+        var file = ConfigurationFile()
+        file.kafka = kafkaConfiguration
+        file.postgres = postgres
+        file.streams = [stream]
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let path = folder + "/Config.json"
+        try JSONEncoder().encode(file).write(to: URL(filePath: path))
+        return path
+    }
+
+    func command(_ words: String...) throws -> Output { try command(words) }
+
+    /// A command that has to succeed; its output.
+    @discardableResult
+    func done(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+        let output = try command(words)
+        #expect(output.code == 0, "\(words): \(output.errors)", sourceLocation: sourceLocation)
+        return output.text
+    }
+
+    /// - Parameter configuration: instead of this fleet's.
+    func command(_ words: [String], configuration: String? = nil) throws -> Output {
+        let path = try writeConfiguration()
+        if let configuration { try configuration.write(toFile: path, atomically: false, encoding: .utf8) }
+        let process = Process()
+        process.executableURL = Self.binaries.appending(path: "coordinator")
+        process.arguments = words + ["--config", path, "--runtime-dir", folder]
+        process.environment = ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]
+        process.standardInput = FileHandle.nullDevice
+        // Files, not pipes: a fleet that `start --detach` leaves behind must hold nothing of ours.
+        let files = ["out", "err"].map { "\(folder)-\($0)" }
+        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        process.standardOutput = FileHandle(forWritingAtPath: files[0])
+        process.standardError = FileHandle(forWritingAtPath: files[1])
+        // A detached fleet inherits the descriptor by which Foundation notices the command's end.
+        let exited = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in exited.signal() }
+        try process.run()
+        try #require(exited.wait(timeout: .now() + 120) == .success, "coordinator \(words) did not end")
+        func read(_ file: String) -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+        return Output(code: process.terminationStatus, text: read(files[0]), errors: read(files[1]))
+    }
+}
