@@ -60,12 +60,13 @@ let package = Package(
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ShardWorkerCoreTests",
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore"], swiftSettings: strict),
+        .testTarget(
+            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"], swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
             path: "Tests/FleetUnderTest",

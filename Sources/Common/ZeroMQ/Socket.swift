@@ -123,7 +123,7 @@ package struct Socket: ~Copyable {
         }
     }
 
-    private static func set<Value: FixedWidthInteger>(
+    static func set<Value: FixedWidthInteger>(
         _ option: Int32, _ value: Value, on handle: UnsafeMutableRawPointer
     ) throws(ZeroMQError) {
         var value = value
@@ -132,7 +132,7 @@ package struct Socket: ~Copyable {
         }
     }
 
-    private func setBytes(_ option: Int32, _ value: [UInt8]) throws(ZeroMQError) {
+    func setBytes(_ option: Int32, _ value: [UInt8]) throws(ZeroMQError) {
         guard zmq_setsockopt(handle, option, value, value.count) == 0 else { throw Self.lastError("option \(option)") }
     }
 
