@@ -21,7 +21,7 @@ struct CommandTests {
         #expect(try fleet.done("check").contains("table events will be made"))
         try fleet.done("init-db")
         #expect(try fleet.done("check").contains("table events is as it should be"))
-        #expect(try fleet.done("init-db", "--print").contains("CREATE TABLE IF NOT EXISTS \"events\""))
+        #expect(try fleet.done("init-db", "--print").contains("CREATE TABLE IF NOT EXISTS \"public\".\"events\""))
         try fleet.done("start", "--shards", "2", "--detach")
         defer { _ = try? fleet.command("stop") }
         try produce(fleet, 0..<100)
