@@ -1,5 +1,5 @@
 # Thin names over scripts and the Swift package manager.
-.PHONY: dependencies build test check format bench soak
+.PHONY: dependencies build test check format bench measure soak
 
 SOURCES := Package.swift Sources Tests
 
@@ -26,6 +26,11 @@ bench: dependencies
 	swift build -c release --product fleet-under-test
 	swift build -c release --product throughput
 	.build/release/throughput
+
+# What a fleet does while it changes: scaling, deaths, many partitions, long outages, with figures.
+measure: dependencies
+	swift build --build-tests
+	MILLRACE_MEASURE=1 swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests'
 
 # Random faults over many seeds; `make soak SEEDS=20`, or `make soak SEED=7` for one.
 soak: dependencies
