@@ -34,7 +34,9 @@ final class FaultRun {
         self.kafka = kafka
         self.server = server
         fleet = try Fleet(stream, partitions: Self.partitions, kafka: kafka, server: server)
-        listener = try FeedListener(stream.name, folder: fleet.folder, shards: 5)
+        let folder = fleet.folder
+        listener = try FeedListener(
+            stream.name, endpoints: (0..<5).map { "ipc://\(folder)/control/feed-\($0)" })
     }
 
     private func produce() throws {
