@@ -4,7 +4,9 @@ internal import Synchronization
 final class CutPlan: Sendable {
     private struct State {
         var pending: [CommitCut?] = []
-        var done: [CommitCut: Int] = [:]
+        /// Cuts that connections have taken and not made yet.
+        var taken = 0
+        var made: [CommitCut: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -17,20 +19,27 @@ final class CutPlan: Sendable {
         state.withLock { $0.pending.removeAll() }
     }
 
-    /// Nil to let the transaction pass.
-    func next() -> CommitCut? {
-        state.withLock { $0.pending.isEmpty ? nil : $0.pending.removeFirst() }
+    /// Nil to let the transaction pass. A cut is to be made or dropped by who has taken it.
+    func take() -> CommitCut? {
+        state.withLock { state in
+            guard !state.pending.isEmpty, let cut = state.pending.removeFirst() else { return nil }
+            state.taken += 1
+            return cut
+        }
+    }
+
+    func made(_ cut: CommitCut) {
+        state.withLock { state in
+            state.taken -= 1
+            state.made[cut, default: 0] += 1
+        }
     }
 
     /// The connection ended by something else.
-    func giveBack(_ cut: CommitCut) {
-        state.withLock { $0.pending.insert(cut, at: 0) }
+    func drop() {
+        state.withLock { $0.taken -= 1 }
     }
 
-    func count(_ cut: CommitCut) {
-        state.withLock { $0.done[cut, default: 0] += 1 }
-    }
-
-    var done: [CommitCut: Int] { state.withLock { $0.done } }
-    var pendingCount: Int { state.withLock { $0.pending.count { $0 != nil } } }
+    var made: [CommitCut: Int] { state.withLock { $0.made } }
+    var pendingCount: Int { state.withLock { $0.taken + $0.pending.count { $0 != nil } } }
 }

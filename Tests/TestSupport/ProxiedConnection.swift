@@ -34,7 +34,7 @@ final class ProxiedConnection: Sendable {
             thread.start()
         }
         threads.notify(queue: .global()) {
-            if let cut = self.state.withLock({ $0.cut }) { self.plan.giveBack(cut) }
+            if self.state.withLock({ $0.cut }) != nil { self.plan.drop() }
             onEnd()
         }
     }
@@ -68,7 +68,7 @@ final class ProxiedConnection: Sendable {
         state.withLock { state in
             if let copies = message.copiesBeforeCommit {
                 // A transaction that raised has left its cut to the next.
-                if state.cut == nil { state.cut = plan.next() }
+                if state.cut == nil { state.cut = plan.take() }
                 state.copiesLeft = copies
                 return copies == 0 ? state.cut : nil
             }
@@ -81,6 +81,6 @@ final class ProxiedConnection: Sendable {
     private func finish(_ cut: CommitCut) {
         end()
         state.withLock { $0.cut = nil }
-        plan.count(cut)
+        plan.made(cut)
     }
 }

@@ -62,9 +62,9 @@ package final class TCPProxy: Sendable {
     package func cutNoMore() { plan.removeAll() }
 
     /// Cuts that were made.
-    package var cuts: [CommitCut: Int] { plan.done }
+    package var cuts: [CommitCut: Int] { plan.made }
 
-    /// Cuts that are planned and not begun.
+    /// Cuts that are planned and not made yet.
     package var pendingCuts: Int { plan.pendingCount }
 
     package func stop() {

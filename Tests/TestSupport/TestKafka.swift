@@ -133,6 +133,20 @@ package final class TestKafka: Sendable {
         try producer.flush(.seconds(120))
     }
 
+    /// Records for each partition in turn, acknowledged.
+    package func produce(_ records: [Int32: [(key: String?, value: String?)]], to topic: String) throws {
+        let producer = try Producer(configuration)
+        for (partition, records) in records {
+            for (key, value) in records {
+                let (key, value) = (key.map { Array($0.utf8) }, value.map { Array($0.utf8) })
+                while !(try producer.produce(topic: topic, partition: partition, key: key, value: value)) {
+                    producer.poll(.milliseconds(10))
+                }
+            }
+        }
+        try producer.flush(.seconds(120))
+    }
+
     package func produce(_ values: [String], key: String? = nil, to topic: String, partition: Int32 = 0) throws {
         try produce(values.map { Array($0.utf8) }, key: key.map { Array($0.utf8) }, to: topic, partition: partition)
     }
