@@ -32,7 +32,9 @@ measure: dependencies
 	swift build --build-tests
 	MILLRACE_MEASURE=1 swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests'
 
-# Random faults over many seeds; `make soak SEEDS=20`, or `make soak SEED=7` for one.
+# Random faults over many seeds: `make soak SEEDS=20`, `make soak SEED=7` for one, `make soak MINUTES=30` for as many
+# as begin in that time.
 soak: dependencies
 	swift build --build-tests
-	MILLRACE_SEEDS=$(or $(SEEDS),20) $(if $(SEED),MILLRACE_SEED=$(SEED)) swift test --skip-build --no-parallel --filter FaultTests
+	$(if $(SEEDS)$(SEED)$(MINUTES),,MILLRACE_SEEDS=20) $(if $(SEEDS),MILLRACE_SEEDS=$(SEEDS)) $(if $(SEED),MILLRACE_SEED=$(SEED)) \
+		$(if $(MINUTES),MILLRACE_MINUTES=$(MINUTES)) swift test --skip-build --no-parallel --filter FaultTests

@@ -54,7 +54,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "CLinux"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),

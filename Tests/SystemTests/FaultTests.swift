@@ -3,22 +3,25 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Random faults with a seed. `make soak SEEDS=20` runs many; a seed that fails is run again by `SEED=n`.
-@Suite("Under faults", .serialized, .timeLimit(.minutes(60)))
+/// Random faults with a seed. `make soak SEEDS=20` runs many, `MINUTES=30` as many as begin in that time; a seed that
+/// fails is run again by `SEED=n`.
+@Suite("Under faults", .serialized, .timeLimit(.minutes(FaultSettings.minutes + 60)))
 struct FaultTests {
-    private static func setting(_ name: String) -> Int? {
-        ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
-    }
-
-    private static var seeds: [UInt64] {
-        if let seed = setting("MILLRACE_SEED") { return [UInt64(seed)] }
-        return (0..<UInt64(setting("MILLRACE_SEEDS") ?? 2)).map { $0 }
-    }
-
-    @Test("Rows are exact, dead letters are the poison, nobody is left behind", arguments: seeds)
-    func seeded(seed: UInt64) throws {
-        let run = try FaultRun(seed: seed, kafka: TestKafka(), server: TestPostgres())
-        try run.run(faults: 10)
-        print("seed \(seed): \(run.summary)")
+    @Test("Rows are exact, dead letters are the poison, nobody is left behind, whatever the seed")
+    func seeded() throws {
+        let end = Date.now + Double(FaultSettings.minutes * 60)
+        var total = FaultReport()
+        var seed = FaultSettings.seeds.lowerBound
+        var count = 0
+        while seed <= FaultSettings.seeds.upperBound || Date.now < end {
+            let run = try FaultRun(seed: seed, kafka: TestKafka(), server: TestPostgres())
+            let report = run.run(faults: 10)
+            print("seed \(seed): \(run.mode.rawValue), \(report)")
+            #expect(report.violations == [], "seed \(seed)")
+            total += report
+            seed += 1
+            count += 1
+        }
+        print("total of \(count) seeds: \(total)")
     }
 }
