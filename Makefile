@@ -25,7 +25,9 @@ bench: dependencies
 	swift build -c release --product shard-worker
 	swift build -c release --product fleet-under-test
 	swift build -c release --product throughput
+	swift build -c release --product fence-cost
 	.build/release/throughput
+	.build/release/fence-cost
 
 # What a fleet does while it changes: scaling, deaths, many partitions, long outages, with figures.
 measure: dependencies

@@ -79,6 +79,10 @@ let package = Package(
                 "coordinator", "fleet-under-test",
             ], swiftSettings: strict),
         .executableTarget(
+            name: "fence-cost",
+            dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
+            path: "Benchmarks/FenceCost", swiftSettings: strict),
+        .executableTarget(
             name: "throughput", dependencies: ["Common", "Kafka", "Postgres", "TestSupport"],
             path: "Benchmarks/Throughput", swiftSettings: strict),
         .testTarget(
