@@ -49,7 +49,7 @@ let package = Package(
             name: "CoordinatorCore", dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
-            name: "coordinator", dependencies: ["Common", "CoordinatorCore"],
+            name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
 
         // Tests.

@@ -14,6 +14,8 @@ final class Fleet {
     let partitions: Int32
     let kafka: TestKafka
     let folder: String
+    /// In the configuration that commands are given.
+    var controlAddress: String?
     var kafkaConfiguration: [String: String]
     var postgres: [String: String]
     /// KAFKA_OFFSET_RESET.

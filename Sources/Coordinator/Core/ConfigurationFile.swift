@@ -15,11 +15,13 @@ package struct ConfigurationFile: Codable, Sendable {
     package var breakerRecords: Int?
     package var foldLedgerAfter: RetentionPeriod?
     package var keepChanges: RetentionPeriod?
+    /// `tcp://HOST:PORT`, for those on other hosts.
+    package var control: String?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams
+        case shards, schema, kafka, postgres, streams, control
         case runtimeDir = "runtime_dir"
         case offsetReset = "offset_reset"
         case batchRows = "batch_rows"

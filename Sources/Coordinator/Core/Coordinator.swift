@@ -19,8 +19,11 @@ package final class Coordinator {
     var counters = FleetCounters()
     /// Streams that were asked to be paused because their breaker tripped.
     var tripped: Set<String> = []
+    /// Nil unless configured.
+    let remote: RemoteControl?
     private let signals: Int32
     private var discoveryFailure: String?
+    private var keysFailure: String?
     private var notices: [StatusReport.Notice] = []
     private var isFinished = false
     private let startedAt = ContinuousClock.now
@@ -39,6 +42,13 @@ package final class Coordinator {
         let found = try registry.discover()
         control = try Socket(.router, in: Context())
         try control.bind(folder.controlEndpoint)
+        do {
+            remote = try configuration.controlAddress.map {
+                try RemoteControl($0, keys: KeyFolder(in: configuration.runtimeFolder))
+            }
+        } catch let error as ZeroMQError {
+            throw StartError("control address \(configuration.controlAddress ?? ""): \(error.message)", .unavailable)
+        }
         signals = Self.blockSignals()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
         mailbox.put(.discovered(found, registry.takeNotices()))
@@ -67,19 +77,35 @@ package final class Coordinator {
             let due = min(nextTick, fleet.nextTick ?? nextTick)
             poller.removeAll()
             poller.add(control)
+            remote?.add(to: &poller)
             poller.add(descriptor: mailbox.descriptor, .read)
             let signal = poller.add(descriptor: signals, .read)
             try poller.wait(due - .now)
             if !poller.events(signal).isEmpty { takeSignals() }
             for item in mailbox.takeAll() { try handle(item) }
             while let parts = try control.receive() { try handle(parts) }
+            try remote?.serve { request in
+                request == .status ? .status(status()) : .refused("from another host a fleet can only be looked at")
+            }
             if due <= .now {
                 perform(fleet.tick(at: .now))
                 nextTick = .now + Self.tickInterval
+                refreshKeys()
             }
         }
         discovery.stop()
         return .success
+    }
+
+    /// A folder that can't be read leaves the list as it is, and is told once.
+    private func refreshKeys() {
+        do {
+            try remote?.refresh()
+            keysFailure = nil
+        } catch {
+            if keysFailure == nil { notice("\(error)") }
+            keysFailure = "\(error)"
+        }
     }
 
     private func takeSignals() {
@@ -195,6 +221,9 @@ package final class Coordinator {
                 entries: entries, discoveryFailure: discoveryFailure, notices: notices,
                 uptime: ContinuousClock.now - startedAt,
                 kafka: .init(bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: nil),
-                postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint, now: .now))
+                postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint,
+                remoteControl: remote.map {
+                    .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
+                }, now: .now))
     }
 }

@@ -26,6 +26,8 @@ package struct CoordinatorConfiguration: Sendable {
     /// How long the changes of keyed rows are kept for those who resume.
     package var keepChanges = RetentionPeriod(seconds: 86_400)
     package var batchRowLimit = 5000
+    /// Where the control channel is also reached over tcp, with keys: `tcp://HOST:PORT`. Nil: nowhere.
+    package var controlAddress: String?
     /// See `WorkerConfiguration`.
     package var breakerRecordCount = 1000
 
