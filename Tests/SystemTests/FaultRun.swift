@@ -1,6 +1,7 @@
 import Common
 import Foundation
 import TestSupport
+import Testing
 
 /// One run of a fleet under random faults, the same for the same seed: real processes, broker and Postgres.
 ///
@@ -53,7 +54,8 @@ final class FaultRun {
             try check()
             try end()
         } catch {
-            report.violations.append("it did not get to its end: \(error)")
+            let reason = error is ExpectationFailedError ? "see above" : "\(error)"
+            report.violations.append("it did not get to its end: \(reason)")
         }
         report.cuts = proxy.cuts
         return report
@@ -87,10 +89,9 @@ final class FaultRun {
         case .scale:
             guard case .done? = try fleet.ask(.scale(shards: Int32.random(in: 1...5, using: &random))) else { return }
         case .cutCommit:
-            proxy.cut(
-                (0..<4).map { _ in Bool.random(using: &random) ? CommitCut.allCases.randomElement(using: &random) : nil
-                })
-            try load.produce(&random)
+            let kinds = CommitCut.allCases
+            proxy.cut((0..<16).map { $0 % 4 == 3 ? nil : kinds.randomElement(using: &random) })
+            for _ in 0..<4 { try load.produce(&random) }
         case .abortTransaction: try load.produceTransactions(&random)
         }
         report.faults[fault, default: 0] += 1
