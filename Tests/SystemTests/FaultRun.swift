@@ -18,6 +18,8 @@ final class FaultRun {
     private let listener: FeedListener
     private var load: FaultLoad
     private var stopped: [Int32] = []
+    /// Faults to come: each kind once before any comes again.
+    private var deck: [Fault] = []
     private var report = FaultReport()
 
     /// The seed's remainder by three decides the mode.
@@ -44,7 +46,8 @@ final class FaultRun {
             try launch(shards: 3)
             for _ in 0..<faults {
                 try load.produce(&random)
-                try inject(Fault.allCases.randomElement(using: &random)!)
+                if deck.isEmpty { deck = Fault.allCases.shuffled(using: &random) }
+                try inject(deck.removeLast())
                 try listener.collect()
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
