@@ -1,6 +1,7 @@
 import Common
 import Foundation
 import TestSupport
+import Testing
 
 /// One run of a fleet under random faults, the same for the same seed: real processes, broker and Postgres.
 ///
@@ -17,6 +18,8 @@ final class FaultRun {
     private let listener: FeedListener
     private var load: FaultLoad
     private var stopped: [Int32] = []
+    /// Faults to come: each kind once before any comes again.
+    private var deck: [Fault] = []
     private var report = FaultReport()
 
     /// The seed's remainder by three decides the mode.
@@ -43,7 +46,8 @@ final class FaultRun {
             try launch(shards: 3)
             for _ in 0..<faults {
                 try load.produce(&random)
-                try inject(Fault.allCases.randomElement(using: &random)!)
+                if deck.isEmpty { deck = Fault.allCases.shuffled(using: &random) }
+                try inject(deck.removeLast())
                 try listener.collect()
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
@@ -53,7 +57,8 @@ final class FaultRun {
             try check()
             try end()
         } catch {
-            report.violations.append("it did not get to its end: \(error)")
+            let reason = error is ExpectationFailedError ? "see above" : "\(error)"
+            report.violations.append("it did not get to its end: \(reason)")
         }
         report.cuts = proxy.cuts
         return report
@@ -87,10 +92,9 @@ final class FaultRun {
         case .scale:
             guard case .done? = try fleet.ask(.scale(shards: Int32.random(in: 1...5, using: &random))) else { return }
         case .cutCommit:
-            proxy.cut(
-                (0..<4).map { _ in Bool.random(using: &random) ? CommitCut.allCases.randomElement(using: &random) : nil
-                })
-            try load.produce(&random)
+            let kinds = CommitCut.allCases
+            proxy.cut((0..<16).map { $0 % 4 == 3 ? nil : kinds.randomElement(using: &random) })
+            for _ in 0..<4 { try load.produce(&random) }
         case .abortTransaction: try load.produceTransactions(&random)
         }
         report.faults[fault, default: 0] += 1
