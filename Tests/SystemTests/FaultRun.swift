@@ -119,7 +119,10 @@ final class FaultRun {
             "SELECT records + open_records FROM (SELECT coalesce(sum(records), 0) AS records FROM millrace.ledger) l, "
             + "(SELECT sum(open_records) AS open_records FROM millrace.source) s"
         func stored() -> Int { (try? fleet.rows(counts)).flatMap { Int($0[0]) } ?? -1 }
-        try fleet.wait("\(load.count) records; \(stored()) are stored", seconds: 180) { stored() >= load.count }
+        try fleet.wait("\(load.count) records; \(stored()) are stored", seconds: 180) {
+            try fleet.requireRunning()
+            return stored() >= load.count
+        }
         try fleet.wait("the ends of all partitions", seconds: 60) {
             let positions = try fleet.rows("SELECT next_offset FROM millrace.source ORDER BY partition")
             return positions == (try kafka.ends(fleet.topic, partitions: Self.partitions)).map(String.init)

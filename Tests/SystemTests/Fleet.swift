@@ -124,6 +124,12 @@ final class Fleet {
         return found!
     }
 
+    /// Nothing should have ended it.
+    func requireRunning() throws {
+        let process = try #require(process)
+        try #require(process.isRunning, "the coordinator ended by itself, with \(process.terminationStatus)")
+    }
+
     func wait(_ what: @autoclosure () -> String, seconds: Double = 120, until isDone: () throws -> Bool) throws {
         let deadline = Date.now + seconds
         while !(try isDone()) {
