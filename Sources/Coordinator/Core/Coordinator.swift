@@ -39,7 +39,10 @@ package final class Coordinator {
         self.configuration = configuration
         var registry = try SourceRegistry(configuration)
         let generation = try registry.prepare()
-        let found = try registry.discover()
+        let found: [SourceRegistry.Entry]
+        do { found = try registry.discover() } catch let error as KafkaError {
+            throw StartError("Kafka: \(error)", .unavailable)
+        }
         control = try Socket(.router, in: Context())
         try control.bind(folder.controlEndpoint)
         do {
