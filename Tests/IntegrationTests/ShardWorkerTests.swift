@@ -218,7 +218,9 @@ struct ShardWorkerTests {
         try fleet.waitForOffsets([10_000])
         try fleet.expectExact(records: 10_000, rows: 10_000)
         #expect(try fleet.rows("SELECT count(*) FROM millrace.dead_letter") == ["0"])
-        #expect(fleet.messages.contains { if case (_, .failed("postgres", _, _)) = $0 { true } else { false } })
+        try fleet.wait("the outage's report") {
+            $0.contains { if case (_, .failed("postgres", _, _)) = $0 { true } else { false } }
+        }
     }
 
     @Test("An offset that Kafka doesn't have stops its source, says so, and leaves the others going")

@@ -47,9 +47,15 @@ struct CommandTests {
         }
         #expect(after.shards.map(\.restarts) == [1, 1, 1])
 
-        let report = try JSONDecoder().decode(StatusReport.self, from: Data(try fleet.done("status", "--json").utf8))
+        // New workers may still be on their way to the broker.
+        var output = try fleet.command("status", "--json")
+        try fleet.wait("a healthy fleet; last: \(output.text)") {
+            output = try fleet.command("status", "--json")
+            return output.code == ExitCode.success.rawValue
+        }
+        let report = try JSONDecoder().decode(StatusReport.self, from: Data(output.text.utf8))
         #expect(report.healthy && report.sources.count == 4 && report.streams[0].lag == 0)
-        #expect(try fleet.done("status").contains("SHARD  "))
+        #expect(try fleet.command("status").text.contains("SHARD  "))
         #expect(try fleet.done("verify", "--deep").split(separator: "\n").filter { $0.hasSuffix("proven") }.count == 4)
 
         try fleet.done("drain")

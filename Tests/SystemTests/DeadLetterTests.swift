@@ -95,7 +95,9 @@ struct DeadLetterTests {
         try fleet.launch(shards: 2)
         let bad = (0..<3000).map { #"{"k":\#($0)}"# }
         for partition in Int32(0)..<4 { try fleet.kafka.produce(bad, to: fleet.topic, partition: partition) }
-        let report = try fleet.waitForStatus("paused") { $0.sources.allSatisfy { $0.state == "paused" } }
+        let report = try fleet.waitForStatus("paused, and given back") { report in
+            report.sources.allSatisfy { $0.state == "paused" && $0.shard == nil }
+        }
         #expect(!report.healthy && report.problems.contains { $0.contains("were dead letters") }, "\(report.problems)")
         #expect(report.shards.allSatisfy { $0.restarts == 0 })
         let before = try fleet.stored()
