@@ -48,6 +48,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var kafka: Kafka
     package var postgres: Postgres
     package var control: String
+    /// Where metrics and health are served: `127.0.0.1:9464`; nil: nowhere.
+    package var metrics: String?
     package var shards: [Shard]
     package var sources: [Source]
     package var streams: [Stream]
@@ -73,7 +75,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case healthy, problems, generation, pid, kafka, postgres, control, shards, sources, streams, notices
+        case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, notices
         case uptime = "uptime_s"
     }
 }

@@ -15,11 +15,13 @@ package struct ConfigurationFile: Codable, Sendable {
     package var breakerRecords: Int?
     package var foldLedgerAfter: RetentionPeriod?
     package var keepChanges: RetentionPeriod?
+    /// `HOST:PORT`.
+    package var metrics: String?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams
+        case shards, schema, kafka, postgres, streams, metrics
         case runtimeDir = "runtime_dir"
         case offsetReset = "offset_reset"
         case batchRows = "batch_rows"

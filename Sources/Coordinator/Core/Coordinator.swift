@@ -19,6 +19,8 @@ package final class Coordinator {
     var counters = FleetCounters()
     /// Streams that were asked to be paused because their breaker tripped.
     var tripped: Set<String> = []
+    let metrics: MetricsEndpoint?
+    let notifier: ServiceNotifier?
     private let signals: Int32
     private var discoveryFailure: String?
     private var notices: [StatusReport.Notice] = []
@@ -40,6 +42,8 @@ package final class Coordinator {
         control = try Socket(.router, in: Context())
         try control.bind(folder.controlEndpoint)
         signals = Self.blockSignals()
+        metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
+        notifier = try ServiceNotifier.fromEnvironment()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
         mailbox.put(.discovered(found, registry.takeNotices()))
         discovery = Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox)
@@ -61,10 +65,11 @@ package final class Coordinator {
     /// Runs the fleet until it is told to stop and every worker is gone.
     package func run() throws -> ExitCode {
         perform(fleet.scale(to: configuration.shards, at: .now))
+        started()
         var nextTick = ContinuousClock.now
         var poller = Poller()
         while !isFinished {
-            let due = min(nextTick, fleet.nextTick ?? nextTick)
+            let due = min(nextTick, fleet.nextTick ?? nextTick, notifier?.watchdogDue ?? nextTick)
             poller.removeAll()
             poller.add(control)
             poller.add(descriptor: mailbox.descriptor, .read)
@@ -75,8 +80,10 @@ package final class Coordinator {
             while let parts = try control.receive() { try handle(parts) }
             if due <= .now {
                 perform(fleet.tick(at: .now))
+                ticked()
                 nextTick = .now + Self.tickInterval
             }
+            turned()
         }
         discovery.stop()
         return .success
@@ -177,7 +184,7 @@ package final class Coordinator {
         _ = try control.send([identity, try ControlEnvelope.encode(reply)])
     }
 
-    private func report(_ line: String) {
+    func report(_ line: String) {
         FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
     }
 
@@ -189,12 +196,14 @@ package final class Coordinator {
     }
 
     func status() -> StatusReport {
-        StatusReport(
+        var report = StatusReport(
             fleet, counters,
             StatusReport.Surroundings(
                 entries: entries, discoveryFailure: discoveryFailure, notices: notices,
                 uptime: ContinuousClock.now - startedAt,
                 kafka: .init(bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: nil),
                 postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint, now: .now))
+        report.metrics = metrics?.address
+        return report
     }
 }
