@@ -1,5 +1,5 @@
 # Thin names over scripts and the Swift package manager.
-.PHONY: dependencies build test check format bench soak
+.PHONY: dependencies build test check format bench measure soak
 
 SOURCES := Package.swift Sources Tests
 
@@ -25,9 +25,18 @@ bench: dependencies
 	swift build -c release --product shard-worker
 	swift build -c release --product fleet-under-test
 	swift build -c release --product throughput
+	swift build -c release --product fence-cost
 	.build/release/throughput
+	.build/release/fence-cost
 
-# Random faults over many seeds; `make soak SEEDS=20`, or `make soak SEED=7` for one.
+# What a fleet does while it changes: scaling, deaths, many partitions, long outages, with figures.
+measure: dependencies
+	swift build --build-tests
+	MILLRACE_MEASURE=1 swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests'
+
+# Random faults over many seeds: `make soak SEEDS=20`, `make soak SEED=7` for one, `make soak MINUTES=30` for as many
+# as begin in that time.
 soak: dependencies
 	swift build --build-tests
-	MILLRACE_SEEDS=$(or $(SEEDS),20) $(if $(SEED),MILLRACE_SEED=$(SEED)) swift test --skip-build --no-parallel --filter FaultTests
+	$(if $(SEEDS)$(SEED)$(MINUTES),,MILLRACE_SEEDS=20) $(if $(SEEDS),MILLRACE_SEEDS=$(SEEDS)) $(if $(SEED),MILLRACE_SEED=$(SEED)) \
+		$(if $(MINUTES),MILLRACE_MINUTES=$(MINUTES)) swift test --skip-build --no-parallel --filter FaultTests

@@ -52,25 +52,26 @@ let package = Package(
             dependencies: ["Common", "HTTPServer", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
-            name: "coordinator", dependencies: ["Common", "CoordinatorCore"],
+            name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "CLinux"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ShardWorkerCoreTests",
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
+            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
@@ -82,6 +83,10 @@ let package = Package(
                 "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
                 "coordinator", "fleet-under-test",
             ], swiftSettings: strict),
+        .executableTarget(
+            name: "fence-cost",
+            dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
+            path: "Benchmarks/FenceCost", swiftSettings: strict),
         .executableTarget(
             name: "throughput", dependencies: ["Common", "Kafka", "Postgres", "TestSupport"],
             path: "Benchmarks/Throughput", swiftSettings: strict),

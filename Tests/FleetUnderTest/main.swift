@@ -9,7 +9,9 @@ do {
     let coordinator = try Coordinator(
         CoordinatorConfiguration(
             shards: settings.shards, streams: settings.streams, kafka: settings.kafka, postgres: settings.postgres,
-            runtimeFolder: settings.folder, workerExecutable: settings.worker, discoveryInterval: .seconds(1)))
+            runtimeFolder: settings.folder, workerExecutable: settings.worker,
+            offsetReset: settings.offsetReset.flatMap { .init(rawValue: $0) } ?? .earliest,
+            discoveryInterval: .seconds(1)))
     exit(try coordinator.run().rawValue)
 } catch let error as StartError {
     FileHandle.standardError.write(Data("\(error)\n".utf8))

@@ -106,18 +106,46 @@ struct ShardWorkerTests {
         let fleet = try WorkerFleet(Self.events)
         try fleet.start(0, batchRowLimit: 50)
         try fleet.start(1, batchRowLimit: 50)
+        let feed = try fleet.subscriber(0)
+        try feed.connect(fleet.feedEndpoint(1))
         try fleet.assign(0)
+        // What each has committed, by what it published.
+        var written: [(shard: Int32, rows: [Int64])] = []
+        func collect() throws {
+            while let parts = try feed.receive() {
+                let message = try #require(parts[1].withUnsafeBytes { FeedMessage($0) })
+                if !message.rows.isEmpty { written.append((message.shard, message.rows.map(\.offset))) }
+            }
+        }
         var produced = 0
         for turn in 0..<20 {
             try fleet.kafka.produce(values(produced..<(produced + 500)), to: fleet.topic)
             produced += 500
-            // Back and forth, without ever releasing.
+            // Back and forth, without ever releasing: both believe that it is theirs.
             if turn % 4 == 1 { try fleet.assign(Int32((turn / 4 + 1) % 2)) }
         }
         try fleet.waitForOffsets([Int64(produced)])
         try fleet.expectExact(records: produced, rows: produced)
         try fleet.wait("the loser's report") { messages in
             messages.contains { if case (0, .failed("claim", _, _)) = $0 { true } else { false } }
+        }
+        try collect()
+        let offsets = written.flatMap(\.rows)
+        #expect(Set(offsets).count == offsets.count, "a row was committed twice")
+        for shard in Int32(0)...1 {
+            let own = written.filter { $0.shard == shard }.flatMap(\.rows).sorted()
+            var runs: [ClosedRange<Int64>] = []
+            for offset in own {
+                if let last = runs.last, last.upperBound + 1 == offset {
+                    runs[runs.count - 1] = last.lowerBound...offset
+                } else {
+                    runs.append(offset...offset)
+                }
+            }
+            let lost = fleet.messages.count { if case (shard, .failed("claim", _, _)) = $0 { true } else { false } }
+            print(
+                "figure: shard \(shard) wrote \(own.count) rows, offsets \(runs.map { "\($0.lowerBound)-\($0.upperBound)" }); told \(lost) times that it lost the claim"
+            )
         }
     }
 

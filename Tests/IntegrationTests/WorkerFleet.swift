@@ -19,22 +19,32 @@ final class WorkerFleet {
     var database: Connection
     private(set) var messages: [(shard: Int32, WorkerMessage)] = []
     private let parameters: [String: String]
+    /// Between workers and Postgres; the test's own connection is direct.
+    let proxy: TCPProxy?
     private let folder: URL
     private let context = Context()
     private let router: Socket
     private var workers: [Int32: (process: Process, input: Pipe)] = [:]
     private var generation: Int64 = 0
 
-    /// - Parameter configure: changes the stream before its tables are made; its topic is the fleet's.
-    init(_ stream: StreamDefinition, partitions: Int32 = 1) throws {
+    /// - Parameters:
+    ///   - topicConfiguration: of the fleet's topic.
+    ///   - isProxied: workers reach Postgres through `proxy`.
+    init(
+        _ stream: StreamDefinition, partitions: Int32 = 1, topicConfiguration: [String: String] = [:],
+        isProxied: Bool = false
+    ) throws {
         kafka = try TestKafka.shared.get()
-        topic = try kafka.makeTopic(partitions: partitions)
+        let server = try TestPostgres.shared.get()
+        proxy = isProxied ? try TCPProxy(to: server.socketPath) : nil
+        topic = try kafka.makeTopic(partitions: partitions, configuration: topicConfiguration)
         self.partitions = partitions
         var stream = stream
         stream.topics = [topic]
         self.stream = stream
-        parameters = try TestPostgres.shared.get().makeDatabase()
-        var database = try Connection.open(parameters: parameters)
+        let direct = try server.makeDatabase()
+        parameters = proxy?.parameters(direct) ?? direct
+        var database = try Connection.open(parameters: direct)
         try Migrations(schema: schema, streams: [stream]).run(on: &database)
         for partition in 0..<partitions {
             try database.execute(
@@ -54,6 +64,7 @@ final class WorkerFleet {
     deinit {
         for worker in workers.values where worker.process.isRunning { kill(worker.process.processIdentifier, SIGKILL) }
         for worker in workers.values { worker.process.waitUntilExit() }
+        proxy?.stop()
         try? FileManager.default.removeItem(at: folder)
     }
 

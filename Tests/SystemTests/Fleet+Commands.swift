@@ -18,6 +18,7 @@ extension Fleet {
         file.kafka = kafkaConfiguration
         file.postgres = postgres
         file.streams = [stream]
+        file.control = controlAddress
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/Config.json"
         try JSONEncoder().encode(file).write(to: URL(filePath: path))

@@ -14,8 +14,14 @@ final class Fleet {
     let partitions: Int32
     let kafka: TestKafka
     let folder: String
+    /// In the configuration that commands are given.
+    var controlAddress: String?
     var kafkaConfiguration: [String: String]
     var postgres: [String: String]
+    /// KAFKA_OFFSET_RESET.
+    var offsetReset: String?
+    /// Between the fleet's processes and Postgres; the test's own connection is direct.
+    let proxy: TCPProxy?
     private var database: Connection?
     private var process: Process?
     private let context = Context()
@@ -24,9 +30,10 @@ final class Fleet {
     /// - Parameters:
     ///   - other: the fleet whose topic and database to use.
     ///   - kafka: a broker other than the one that tests share; likewise `server`.
+    ///   - isProxied: the fleet's processes reach Postgres through `proxy`.
     init(
         _ stream: StreamDefinition, partitions: Int32, sharing other: Fleet? = nil, kafka: TestKafka? = nil,
-        server: TestPostgres? = nil
+        server: TestPostgres? = nil, isProxied: Bool = false
     ) throws {
         self.kafka = try kafka ?? TestKafka.shared.get()
         topic = try other?.topic ?? self.kafka.makeTopic(partitions: partitions)
@@ -35,8 +42,9 @@ final class Fleet {
         stream.topics = [topic]
         self.stream = stream
         kafkaConfiguration = self.kafka.configuration
-        let postgres = try other?.postgres ?? (server ?? TestPostgres.shared.get()).makeDatabase()
-        self.postgres = postgres
+        let server = try server ?? TestPostgres.shared.get()
+        postgres = try other?.postgres ?? server.makeDatabase()
+        proxy = isProxied ? try TCPProxy(to: server.socketPath) : nil
         folder = "/tmp/mr-\(UUID().uuidString.prefix(8))"
     }
 
@@ -45,13 +53,15 @@ final class Fleet {
         process?.waitUntilExit()
         // What a failed test leaves behind: workers are told apart by their control socket.
         for pid in workerPIDs() { kill(pid, SIGKILL) }
+        proxy?.stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
     private func makeProcess(shards: Int32) throws -> Process {
         let settings = FleetSettings(
-            shards: shards, stream: stream, kafka: kafkaConfiguration, postgres: postgres, folder: folder,
-            binaries: Self.binaries)
+            shards: shards, stream: stream, kafka: kafkaConfiguration,
+            postgres: proxy?.parameters(postgres) ?? postgres, folder: folder, binaries: Self.binaries,
+            offsetReset: offsetReset)
         return try settings.process(binaries: Self.binaries)
     }
 
@@ -114,6 +124,12 @@ final class Fleet {
         return found!
     }
 
+    /// Nothing should have ended it.
+    func requireRunning() throws {
+        let process = try #require(process)
+        try #require(process.isRunning, "the coordinator ended by itself, with \(process.terminationStatus)")
+    }
+
     func wait(_ what: @autoclosure () -> String, seconds: Double = 120, until isDone: () throws -> Bool) throws {
         let deadline = Date.now + seconds
         while !(try isDone()) {
@@ -146,42 +162,6 @@ final class Fleet {
 
     func waitForRecords(_ count: Int64, seconds: Double = 120) throws {
         try wait("\(count) records; \((try? stored()) ?? -1) are stored", seconds: seconds) { try stored() >= count }
-    }
-
-    /// Rows, positions and ledger are exactly what was produced: n of `0..<perPartition` in each partition.
-    func expectExact(perPartition: Int, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let stored = try rows(
-            """
-            SELECT partition, count(*), count(DISTINCT source_offset), sum(n), bool_and(n = source_offset)
-            FROM \(stream.table) JOIN millrace.source ON id = source_id GROUP BY partition ORDER BY partition
-            """)
-        let sum = perPartition * (perPartition - 1) / 2
-        #expect(
-            stored == (0..<partitions).map { "\($0)|\(perPartition)|\(perPartition)|\(sum)|t" },
-            sourceLocation: sourceLocation)
-        let ledger = try rows(
-            """
-            SELECT sum(records), sum(rows), sum(dead), bool_and(records = rows + dead + skipped) FROM (
-                SELECT records, rows, dead, skipped FROM millrace.ledger UNION ALL
-                SELECT open_records, open_rows, open_dead, open_skipped FROM millrace.source) AS entries
-            """)
-        let total = perPartition * Int(partitions)
-        #expect(ledger == ["\(total)|\(total)|0|t"], sourceLocation: sourceLocation)
-    }
-
-    /// What `verify --deep` finds: nothing but proof.
-    func expectProven(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        for finding in try verify(deep: true) {
-            #expect(finding.breaks == [] && finding.notComparable == [], sourceLocation: sourceLocation)
-        }
-    }
-
-    func verify(deep: Bool) throws -> [Verification.Finding] {
-        var verification = try Verification(
-            CoordinatorConfiguration(
-                shards: 1, streams: [stream], kafka: kafkaConfiguration, postgres: postgres, runtimeFolder: folder,
-                workerExecutable: ""))
-        return try verification.run(deep: deep)
     }
 
     /// Worker processes of this fleet, found by what their environment says.

@@ -95,12 +95,7 @@ struct FleetTests {
         try fleet.launch(shards: 1)
         try load(fleet, 0..<100)
         try fleet.waitForRecords(100)
-        let home =
-            ProcessInfo.processInfo.environment["KAFKA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-            ?? TestKafka.besideCheckout
-        try shell(
-            "\(home)/bin/kafka topics --bootstrap-server \(fleet.kafka.bootstrap) --alter --topic \(fleet.topic) --partitions 2"
-        )
+        try fleet.kafka.alter(fleet.topic, partitions: 2)
         try fleet.kafka.produce((0..<100).map { #"{"n":\#($0)}"# }, to: fleet.topic, partition: 1)
         try fleet.waitForRecords(200)
         fleet.signal(SIGTERM)

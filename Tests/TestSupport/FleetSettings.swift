@@ -11,17 +11,20 @@ package struct FleetSettings: Codable {
     package var postgres: [String: String]
     package var folder: String
     package var worker: String
+    /// KAFKA_OFFSET_RESET; nil for the default.
+    package var offsetReset: String?
 
     /// - Parameter binaries: the folder of the built executables.
     package init(
         shards: Int32, stream: StreamDefinition, kafka: [String: String], postgres: [String: String], folder: String,
-        binaries: URL
+        binaries: URL, offsetReset: String? = nil
     ) {
         self.shards = shards
         streams = [stream]
         self.kafka = kafka
         self.postgres = postgres
         self.folder = folder
+        self.offsetReset = offsetReset
         worker = binaries.appending(path: "shard-worker").path
     }
 

@@ -47,4 +47,9 @@ package func shell(_ command: String) throws -> String {
 package struct ShellFailure: Error {
     package let command: String
     package let output: String
+
+    package init(command: String, output: String) {
+        self.command = command
+        self.output = output
+    }
 }

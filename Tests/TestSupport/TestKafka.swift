@@ -59,9 +59,39 @@ package final class TestKafka: Sendable {
     }
 
     package func alter(_ topic: String, partitions: Int) throws {
-        try shell(
-            "\(home)/bin/kafka topics --bootstrap-server \(bootstrap) --alter --topic \(topic) --partitions \(partitions)"
-        )
+        try run("topics", "--alter --topic \(topic) --partitions \(partitions)")
+    }
+
+    /// Changes properties of a topic, or of every broker.
+    package func configure(topic: String? = nil, _ properties: [String: String]) throws {
+        let what = topic.map { "--entity-type topics --entity-name \($0)" } ?? "--entity-type brokers --entity-default"
+        let list = properties.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+        try run("configs", "--alter \(what) --add-config \(list)")
+    }
+
+    /// Deletes a topic and makes it again, empty.
+    package func remake(_ topic: String, partitions: Int32) throws {
+        try run("topics", "--delete --topic \(topic)")
+        let admin = try Admin(configuration)
+        try wait("the end of \(topic)") { try admin.partitionCounts()[topic] == nil }
+        try admin.createTopic(topic, partitions: partitions)
+        // A question can still be answered with the old topic's offsets for a moment.
+        try wait("a new \(topic)") {
+            try admin.partitionCounts()[topic] == partitions
+                && (0..<partitions).allSatisfy { try admin.watermarks(TopicPartition(topic, $0)) == (0, 0) }
+        }
+    }
+
+    private func wait(_ what: String, until isDone: () throws -> Bool) throws {
+        let deadline = Date.now + 60
+        while (try? isDone()) != true {
+            guard Date.now < deadline else { throw ShellFailure(command: "wait for \(what)", output: "not in time") }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+    }
+
+    private func run(_ tool: String, _ arguments: String) throws {
+        try shell("\(home)/bin/kafka \(tool) --bootstrap-server \(bootstrap) \(arguments)")
     }
 
     private static func home() throws -> String {
@@ -83,8 +113,11 @@ package final class TestKafka: Sendable {
     package var configuration: [String: String] { ["bootstrap.servers": bootstrap] }
 
     /// A topic of its own for a test.
-    package func makeTopic(partitions: Int32 = 1, configuration extra: [String: String] = [:]) throws -> String {
-        let name = "test-\(UUID().uuidString.lowercased())"
+    /// - Parameter name: what it is called at another broker.
+    package func makeTopic(
+        _ name: String? = nil, partitions: Int32 = 1, configuration extra: [String: String] = [:]
+    ) throws -> String {
+        let name = name ?? "test-\(UUID().uuidString.lowercased())"
         try Admin(configuration).createTopic(name, partitions: partitions, configuration: extra)
         return name
     }
@@ -95,6 +128,20 @@ package final class TestKafka: Sendable {
         for value in values {
             while !(try producer.produce(topic: topic, partition: partition, key: key, value: value)) {
                 producer.poll(.milliseconds(10))
+            }
+        }
+        try producer.flush(.seconds(120))
+    }
+
+    /// Records for each partition in turn, acknowledged.
+    package func produce(_ records: [Int32: [(key: String?, value: String?)]], to topic: String) throws {
+        let producer = try Producer(configuration)
+        for (partition, records) in records {
+            for (key, value) in records {
+                let (key, value) = (key.map { Array($0.utf8) }, value.map { Array($0.utf8) })
+                while !(try producer.produce(topic: topic, partition: partition, key: key, value: value)) {
+                    producer.poll(.milliseconds(10))
+                }
             }
         }
         try producer.flush(.seconds(120))

@@ -60,6 +60,9 @@ package final class TestPostgres: Sendable {
         try waitUntilReady()
     }
 
+    /// Where the server listens.
+    package var socketPath: String { folder + "/.s.PGSQL.5432" }
+
     package func parameters(database: String) -> [String: String] {
         [
             "host": folder, "dbname": database, "user": "millrace",

@@ -27,6 +27,19 @@ package struct StatusReport: Codable, Sendable, Equatable {
         }
     }
 
+    package struct RemoteControl: Codable, Sendable, Equatable {
+        package var endpoint: String
+        /// Connections without an allowed key, and frames that were no request.
+        package var refused: Int
+        package var dropped: Int
+
+        package init(endpoint: String, refused: Int, dropped: Int) {
+            self.endpoint = endpoint
+            self.refused = refused
+            self.dropped = dropped
+        }
+    }
+
     /// Something that happened and that nobody should miss.
     package struct Notice: Codable, Sendable, Equatable {
         /// Seconds since 1970.
@@ -50,6 +63,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var control: String
     /// Where metrics and health are served: `127.0.0.1:9464`; nil: nowhere.
     package var metrics: String?
+    /// Nil unless the control channel is reached from other hosts too.
+    package var remoteControl: RemoteControl?
     package var shards: [Shard]
     package var sources: [Source]
     package var streams: [Stream]
@@ -77,5 +92,6 @@ package struct StatusReport: Codable, Sendable, Equatable {
     private enum CodingKeys: String, CodingKey {
         case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, notices
         case uptime = "uptime_s"
+        case remoteControl = "remote_control"
     }
 }

@@ -5,6 +5,7 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     package var name: String
     /// A topic belongs to one stream.
     package var topics: [String]
+    /// In the schema `public`, unless it names another: `ops.events`.
     package var table: String
     package var mode: StreamMode
     /// The columns that name a row of a keyed table; for an append stream those of its latest table

@@ -1,4 +1,5 @@
 private import CRdkafka
+private import Glibc
 
 /// Blocking questions to a cluster and changes of its topics: for the coordinator and for tests.
 package struct Admin: ~Copyable {
@@ -31,16 +32,26 @@ package struct Admin: ~Copyable {
     }
 
     /// The first offset that is still there and the one behind the last.
+    ///
+    /// Asks again, within the time, while a partition has no leader that knows itself to be one: as right after its
+    /// topic was made.
     package func watermarks(
         _ partition: TopicPartition, timeout: Duration = .seconds(10)
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        let deadline = ContinuousClock.now + timeout
         var low: Int64 = 0
         var high: Int64 = 0
-        let code = rd_kafka_query_watermark_offsets(
-            client.handle, partition.topic, partition.partition, &low, &high, Client.milliseconds(timeout))
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError("read watermarks of \(partition)", code) }
-        return (low, high)
+        while true {
+            let code = rd_kafka_query_watermark_offsets(
+                client.handle, partition.topic, partition.partition, &low, &high, Client.milliseconds(timeout))
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR { return (low, high) }
+            let error = KafkaError("read watermarks of \(partition)", code)
+            guard error.isLeaderChange, ContinuousClock.now < deadline else { throw error }
+            usleep(Self.leaderRetryMicroseconds)
+        }
     }
+
+    private static let leaderRetryMicroseconds: UInt32 = 50_000
 
     /// The first offset whose record has that timestamp or a later one; nil when there is none.
     /// - Parameter time: milliseconds since 1970.

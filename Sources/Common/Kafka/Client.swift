@@ -35,6 +35,13 @@ struct Client: ~Copyable {
         rd_kafka_destroy(handle)
     }
 
+    /// Throws and frees the error object that a call has returned; nil is success.
+    static func check(_ operation: String, _ error: OpaquePointer?) throws(KafkaError) {
+        guard let error else { return }
+        defer { rd_kafka_error_destroy(error) }
+        throw KafkaError(operation, rd_kafka_error_code(error), String(cString: rd_kafka_error_string(error)))
+    }
+
     static func string(_ buffer: [CChar]) -> String {
         String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

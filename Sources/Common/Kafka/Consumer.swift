@@ -79,18 +79,12 @@ package struct Consumer: ~Copyable {
     /// Adds partitions, each from its offset; those there already keep what was prefetched for them.
     package func assign(_ partitions: [(TopicPartition, offset: Int64)]) throws(KafkaError) {
         let list = PartitionList(partitions)
-        try check("assign", rd_kafka_incremental_assign(client.handle, list.handle))
+        try Client.check("assign", rd_kafka_incremental_assign(client.handle, list.handle))
     }
 
     package func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
         let list = PartitionList(partitions.map { ($0, Self.noOffset) })
-        try check("unassign", rd_kafka_incremental_unassign(client.handle, list.handle))
-    }
-
-    private func check(_ operation: String, _ error: OpaquePointer?) throws(KafkaError) {
-        guard let error else { return }
-        defer { rd_kafka_error_destroy(error) }
-        throw KafkaError(operation, rd_kafka_error_code(error), String(cString: rd_kafka_error_string(error)))
+        try Client.check("unassign", rd_kafka_incremental_unassign(client.handle, list.handle))
     }
 
     /// Frees the batch before and takes what is there now, without waiting. Returns the number of records;

@@ -13,6 +13,8 @@ final class DeliveryReports: Sendable {
 
     func add(_ message: borrowing rd_kafka_message_t) {
         let code = message.err
+        // Aborting a transaction purges what it had not sent yet: as wanted.
+        guard code != RD_KAFKA_RESP_ERR__PURGE_QUEUE, code != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT else { return }
         state.withLock { state in
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
                 state.delivered += 1

@@ -23,6 +23,12 @@ package struct KafkaError: Error, Sendable, Equatable {
         code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue || code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue
     }
 
+    /// Whether a partition's leader is about to be another one, or the first.
+    var isLeaderChange: Bool {
+        code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.rawValue
+            || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION.rawValue
+    }
+
     /// Whether trying again later can help. librdkafka reconnects by itself: these are for showing.
     package var isRetriable: Bool {
         [

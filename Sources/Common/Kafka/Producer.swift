@@ -1,8 +1,8 @@
-private import CRdkafka
+internal import CRdkafka
 
 /// Writes records with acks=all and idempotence, keyed as Java clients do. Owned by one thread.
 package struct Producer: ~Copyable {
-    private let client: Client
+    let client: Client
     private let reports: DeliveryReports
 
     private static let defaults = [

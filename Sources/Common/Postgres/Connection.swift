@@ -92,6 +92,17 @@ package struct Connection: ~Copyable {
         "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
+    /// A table's name quoted with its schema, so that no search path decides: `public` unless it names one (`ops.events`).
+    package static func table(_ name: String) -> String {
+        let (schema, table) = schemaAndTable(name)
+        return identifier(schema) + "." + identifier(table)
+    }
+
+    package static func schemaAndTable(_ name: String) -> (schema: String, table: String) {
+        guard let dot = name.firstIndex(of: ".") else { return ("public", name) }
+        return (String(name[..<dot]), String(name[name.index(after: dot)...]))
+    }
+
     /// Without the connection string: it may hold a password.
     func connectionError(_ operation: String) -> PostgresError {
         var message = String(cString: PQerrorMessage(handle))

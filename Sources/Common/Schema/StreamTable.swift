@@ -12,6 +12,7 @@ package struct StreamTable: Sendable {
     }
 
     private func quoted(_ name: String) -> String { Connection.identifier(name) }
+    private func table(_ name: String) -> String { Connection.table(name) }
     private func list(_ names: [String]) -> String { names.map(quoted).joined(separator: ", ") }
     private var names: [String] { stream.columns.map(\.name) }
     private func definition(_ column: Column) -> String { "\(quoted(column.name)) \(column.type.rawValue)" }
@@ -24,7 +25,7 @@ package struct StreamTable: Sendable {
         case .upsert, .increment: keyedTable(stream.table)
         case .append:
             """
-            CREATE TABLE IF NOT EXISTS \(quoted(stream.table)) (
+            CREATE TABLE IF NOT EXISTS \(table(stream.table)) (
                 \(stream.columns.map { definition($0) + ($0.required ? " NOT NULL" : "") }.joined(separator: ", ")),
                 source_id int NOT NULL, source_offset bigint NOT NULL, PRIMARY KEY (source_id, source_offset));
             \(stream.latest ? keyedTable(stream.latestTable) : "")
@@ -36,7 +37,7 @@ package struct StreamTable: Sendable {
     /// changes: it would end HOT updates.
     private func keyedTable(_ name: String) -> String {
         """
-        CREATE TABLE IF NOT EXISTS \(quoted(name)) (
+        CREATE TABLE IF NOT EXISTS \(table(name)) (
             \(stream.columns.map(definition).joined(separator: ", ")),
             source_id int NOT NULL, source_offset bigint NOT NULL, row_version bigint NOT NULL,
             deleted boolean NOT NULL DEFAULT false, PRIMARY KEY (\(list(stream.key)))) WITH (fillfactor = 50);
@@ -59,7 +60,7 @@ package struct StreamTable: Sendable {
 
     /// Takes rows of the stream's columns, source_id and source_offset.
     package var copyRowsSQL: String {
-        "COPY \(quoted(stream.table)) (\(list(names + ["source_id", "source_offset"]))) FROM STDIN (FORMAT binary)"
+        "COPY \(table(stream.table)) (\(list(names + ["source_id", "source_offset"]))) FROM STDIN (FORMAT binary)"
     }
 
     /// Takes one row a key: the columns, source_id, source_offset, deleted, the lowest prefix of each
@@ -85,7 +86,7 @@ package struct StreamTable: Sendable {
 
     /// The newest record of a key is the row; within a source it never goes backwards.
     private var upsertSQL: String {
-        let table = quoted(stream.latest ? stream.latestTable : stream.table)
+        let table = table(stream.latest ? stream.latestTable : stream.table)
         let columns = list(names + ["source_id", "source_offset", "deleted"])
         let values = names.filter { !stream.key.contains($0) } + ["source_id", "source_offset", "deleted"]
         let updates = values.map { "\(quoted($0)) = excluded.\(quoted($0))" }.joined(separator: ", ")
@@ -101,7 +102,7 @@ package struct StreamTable: Sendable {
 
     /// Adds sums to rows whose lowest value on the way stays above the minimum; raises MR002 when some don't.
     private var incrementSQL: String {
-        let table = quoted(stream.table)
+        let table = table(stream.table)
         let key = stream.key.map { "t.\(quoted($0)) = s.\(quoted($0))" }.joined(separator: " AND ")
         let updates = stream.columns.filter { !stream.key.contains($0.name) }.map { column in
             let name = quoted(column.name)

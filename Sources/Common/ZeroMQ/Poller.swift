@@ -32,6 +32,10 @@ package struct Poller: ~Copyable {
         return items.count - 1
     }
 
+    /// Readable: call its `serve`.
+    @discardableResult
+    package mutating func add(_ authenticator: Authenticator) -> Int { add(authenticator.socket) }
+
     @discardableResult
     package mutating func add(descriptor: Int32, _ events: Events) -> Int {
         items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: events.rawValue, revents: 0))

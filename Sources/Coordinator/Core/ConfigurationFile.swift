@@ -17,11 +17,13 @@ package struct ConfigurationFile: Codable, Sendable {
     package var keepChanges: RetentionPeriod?
     /// `HOST:PORT`.
     package var metrics: String?
+    /// `tcp://HOST:PORT`, for those on other hosts.
+    package var control: String?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams, metrics
+        case shards, schema, kafka, postgres, streams, control, metrics
         case runtimeDir = "runtime_dir"
         case offsetReset = "offset_reset"
         case batchRows = "batch_rows"

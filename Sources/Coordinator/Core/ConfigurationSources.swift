@@ -122,6 +122,7 @@ package struct ConfigurationSources {
             postgres: try postgres(), schema: try variable("MILLRACE_SCHEMA") ?? file.schema ?? "millrace",
             runtimeFolder: try runtimeFolder(), workerExecutable: workerExecutable, offsetReset: offsetReset)
         configuration.addsColumns = flags.addsColumns
+        configuration.controlAddress = try variable("MILLRACE_CONTROL_ADDRESS") ?? file.control
         configuration.batchRowLimit = file.batchRows ?? configuration.batchRowLimit
         configuration.breakerRecordCount = file.breakerRecords ?? configuration.breakerRecordCount
         configuration.metrics = try metricsAddress()

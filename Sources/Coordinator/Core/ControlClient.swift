@@ -1,5 +1,5 @@
 package import Common
-import ZeroMQ
+package import ZeroMQ
 
 /// A command's end of the control channel: one question, one answer. Blocking.
 package struct ControlClient: ~Copyable {
@@ -15,8 +15,15 @@ package struct ControlClient: ~Copyable {
         try self.init(endpoint: RuntimeFolder.controlEndpoint(in: runtimeFolder))
     }
 
-    private init(endpoint: String) throws {
+    /// A coordinator on another host.
+    /// - Parameter credentials: what `coordinator keys` printed there.
+    package init(remote endpoint: String, _ credentials: CurveCredentials) throws {
+        try self.init(endpoint: endpoint, credentials)
+    }
+
+    private init(endpoint: String, _ credentials: CurveCredentials? = nil) throws {
         let socket = try Socket(.dealer, in: Context())
+        if let credentials { try socket.actAsCurveClient(credentials.own, server: credentials.server) }
         try socket.connect(endpoint)
         self.init(endpoint, socket)
     }

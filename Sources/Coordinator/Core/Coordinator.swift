@@ -21,8 +21,11 @@ package final class Coordinator {
     var tripped: Set<String> = []
     let metrics: MetricsEndpoint?
     let notifier: ServiceNotifier?
+    /// Nil unless configured.
+    let remote: RemoteControl?
     private let signals: Int32
     private var discoveryFailure: String?
+    private var keysFailure: String?
     private var notices: [StatusReport.Notice] = []
     private var isFinished = false
     private let startedAt = ContinuousClock.now
@@ -38,9 +41,19 @@ package final class Coordinator {
         self.configuration = configuration
         var registry = try SourceRegistry(configuration)
         let generation = try registry.prepare()
-        let found = try registry.discover()
+        let found: [SourceRegistry.Entry]
+        do { found = try registry.discover() } catch let error as KafkaError {
+            throw StartError("Kafka: \(error)", .unavailable)
+        }
         control = try Socket(.router, in: Context())
         try control.bind(folder.controlEndpoint)
+        do {
+            remote = try configuration.controlAddress.map {
+                try RemoteControl($0, keys: KeyFolder(in: configuration.runtimeFolder))
+            }
+        } catch let error as ZeroMQError {
+            throw StartError("control address \(configuration.controlAddress ?? ""): \(error.message)", .unavailable)
+        }
         signals = Self.blockSignals()
         metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
         notifier = try ServiceNotifier.fromEnvironment()
@@ -72,21 +85,37 @@ package final class Coordinator {
             let due = min(nextTick, fleet.nextTick ?? nextTick, notifier?.watchdogDue ?? nextTick)
             poller.removeAll()
             poller.add(control)
+            remote?.add(to: &poller)
             poller.add(descriptor: mailbox.descriptor, .read)
             let signal = poller.add(descriptor: signals, .read)
             try poller.wait(due - .now)
             if !poller.events(signal).isEmpty { takeSignals() }
             for item in mailbox.takeAll() { try handle(item) }
             while let parts = try control.receive() { try handle(parts) }
+            try remote?.serve { request in
+                request == .status ? .status(status()) : .refused("from another host a fleet can only be looked at")
+            }
             if due <= .now {
                 perform(fleet.tick(at: .now))
                 ticked()
                 nextTick = .now + Self.tickInterval
+                refreshKeys()
             }
             turned()
         }
         discovery.stop()
         return .success
+    }
+
+    /// A folder that can't be read leaves the list as it is, and is told once.
+    private func refreshKeys() {
+        do {
+            try remote?.refresh()
+            keysFailure = nil
+        } catch {
+            if keysFailure == nil { notice("\(error)") }
+            keysFailure = "\(error)"
+        }
     }
 
     private func takeSignals() {
@@ -202,7 +231,10 @@ package final class Coordinator {
                 entries: entries, discoveryFailure: discoveryFailure, notices: notices,
                 uptime: ContinuousClock.now - startedAt,
                 kafka: .init(bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: nil),
-                postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint, now: .now))
+                postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint,
+                remoteControl: remote.map {
+                    .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
+                }, now: .now))
         report.metrics = metrics?.address
         return report
     }

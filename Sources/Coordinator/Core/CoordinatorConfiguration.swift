@@ -28,6 +28,8 @@ package struct CoordinatorConfiguration: Sendable {
     /// Where metrics and health are served; nil: nowhere.
     package var metrics: ListenAddress?
     package var batchRowLimit = 5000
+    /// Where the control channel is also reached over tcp, with keys: `tcp://HOST:PORT`. Nil: nowhere.
+    package var controlAddress: String?
     /// See `WorkerConfiguration`.
     package var breakerRecordCount = 1000
 

@@ -48,7 +48,7 @@ package enum Database {
                 }
                 lines.append("stream \(stream.name): topic \(topic), \(count) partitions")
             }
-            let name = try connection.literal(Connection.identifier(stream.table))
+            let name = try connection.literal(Connection.table(stream.table))
             guard try connection.execute("SELECT to_regclass(\(name)) IS NOT NULL")[0].text(0, 0) == "t" else {
                 lines.append("stream \(stream.name): table \(stream.table) will be made")
                 continue

@@ -93,7 +93,7 @@ package struct Reset: ~Copyable {
                 case .time(let time): try admin.offset(of: place, at: time) ?? high
                 }
             let within = "source_id = \(id) AND source_offset >= \(to)"
-            let rows = stream.isKeyed ? 0 : try count(Connection.identifier(stream.table), within)
+            let rows = stream.isKeyed ? 0 : try count(Connection.table(stream.table), within)
             steps.append(
                 Step(
                     source: id, partition: place, from: result.integer(row, 3)!, to: to, rows: rows,
@@ -124,7 +124,7 @@ package struct Reset: ~Copyable {
             if replay == .replace, step.to < step.from {
                 let within = "source_id = \(step.source) AND source_offset >= \(step.to)"
                 sql += """
-                    DELETE FROM \(Connection.identifier(stream.table)) WHERE \(within);
+                    DELETE FROM \(Connection.table(stream.table)) WHERE \(within);
                     UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL WHERE \(within);
 
                     """

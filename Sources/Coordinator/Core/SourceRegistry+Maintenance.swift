@@ -59,7 +59,7 @@ extension SourceRegistry {
                 """
                 BEGIN; UPDATE \(schema.name).source SET retained_from = \(to) WHERE id = \(id);
                 DELETE FROM \(schema.name).dead_letter WHERE \(within) AND replayed_at IS NULL;
-                WITH gone AS (DELETE FROM \(Connection.identifier(stream.table)) WHERE \(within) RETURNING 1)
+                WITH gone AS (DELETE FROM \(Connection.table(stream.table)) WHERE \(within) RETURNING 1)
                 SELECT count(*) FROM gone; COMMIT
                 """, timeout: .seconds(600))
             done.rows += deleted[0].integer(0, 0) ?? 0
@@ -72,7 +72,7 @@ extension SourceRegistry {
         _ stream: StreamDefinition, _ period: RetentionPeriod, _ done: inout Maintained
     ) throws(PostgresError) {
         done.tombstones += try delete(
-            Connection.identifier(stream.table), alias: "t", where: "t.deleted", stream, period)
+            Connection.table(stream.table), alias: "t", where: "t.deleted", stream, period)
     }
 
     /// The change log is for resuming: what is older than that takes a snapshot.

@@ -11,6 +11,7 @@ extension StatusReport {
         var kafka: Kafka
         var postgres: Postgres
         var control: String
+        var remoteControl: RemoteControl?
         var now: ContinuousClock.Instant
     }
 
@@ -46,6 +47,7 @@ extension StatusReport {
             generation: fleet.generation, uptime: around.uptime / .seconds(1), pid: getpid(), kafka: around.kafka,
             postgres: around.postgres, control: around.control, shards: shards, sources: sources, streams: streams,
             notices: around.notices)
+        remoteControl = around.remoteControl
     }
 
     private static func sources(_ fleet: FleetState, _ entries: [SourceID: SourceRegistry.Entry]) -> [Source] {

@@ -35,7 +35,7 @@ struct TableCheck {
         _ stream: StreamDefinition, _ table: String, isKeyed: Bool, _ connection: inout Connection
     ) throws(PostgresError) -> [String] {
         let found = try columns(of: table, &connection)
-        let name = Connection.identifier(table)
+        let name = Connection.table(table)
         var differences: [String] = []
         func report(_ what: String, _ ddl: String) {
             differences.append("table \(table) of stream '\(stream.name)': \(what); mend it: \(ddl)")
@@ -88,12 +88,13 @@ struct TableCheck {
     }
 
     private func columns(of table: String, _ connection: inout Connection) throws(PostgresError) -> [String: Found] {
+        let name = Connection.schemaAndTable(table)
         let result = try connection.execute(
             """
             SELECT column_name, data_type, is_nullable = 'YES', column_default IS NOT NULL OR is_identity = 'YES'
                 OR is_generated = 'ALWAYS'
             FROM information_schema.columns
-            WHERE table_schema = current_schema() AND table_name = \(try connection.literal(table))
+            WHERE table_schema = \(try connection.literal(name.schema)) AND table_name = \(try connection.literal(name.table))
             """)[0]
         var found: [String: Found] = [:]
         for row in 0..<result.rowCount {
@@ -110,7 +111,7 @@ struct TableCheck {
             SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (number, place)
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
             WHERE i.indisprimary
-                AND i.indrelid = to_regclass(\(try connection.literal(Connection.identifier(table))))
+                AND i.indrelid = to_regclass(\(try connection.literal(Connection.table(table))))
             ORDER BY k.place
             """)[0]
         return (0..<result.rowCount).map { result.text($0, 0)! }

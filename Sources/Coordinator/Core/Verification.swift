@@ -142,7 +142,7 @@ package struct Verification: ~Copyable {
     ) throws(PostgresError) {
         if let replaced, let stream, !stream.isKeyed {
             let left = try count(
-                Connection.identifier(stream.table), "source_id = \(finding.source) AND source_offset >= \(replaced)")
+                Connection.table(stream.table), "source_id = \(finding.source) AND source_offset >= \(replaced)")
             if left > 0 { finding.breaks.append("\(left) rows from \(replaced) on, which a reset has replaced") }
         }
         for entry in entries where entry.positions.lowerBound >= retained {
@@ -155,7 +155,7 @@ package struct Verification: ~Copyable {
                 finding.breaks.append("\(entry.positions): \(entry.dead) dead in the ledger, \(dead) dead letters")
             }
             guard let stream, !stream.isKeyed, entry.positions.upperBound <= replaced ?? .max else { continue }
-            let rows = try count(Connection.identifier(stream.table), within)
+            let rows = try count(Connection.table(stream.table), within)
             if rows != entry.rows {
                 finding.breaks.append(
                     "\(entry.positions): \(entry.rows) rows in the ledger, \(rows) in \(stream.table)")

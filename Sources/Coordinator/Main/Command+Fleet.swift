@@ -92,13 +92,22 @@ extension Command {
     }
 
     static let status = Command(
-        name: "status", form: "[--json] [--watch]", summary: "Shows the fleet; exits with 1 when it is not healthy",
+        name: "status", form: "[--json] [--watch] [--remote tcp://HOST:PORT --key FILE]",
+        summary: "Shows the fleet; exits with 1 when it is not healthy",
         example: "status --watch"
     ) { arguments, settings in
         let isJSON = arguments.flag("--json")
         let watches = arguments.flag("--watch")
+        let remote = try arguments.option("--remote")
+        let key = try arguments.option("--key")
         try arguments.finish()
-        let client = try settings.client()
+        guard (remote == nil) == (key == nil) else { throw arguments.usage("--remote and --key go together") }
+        let client =
+            if let remote, let key {
+                try ControlClient(remote: remote, Credentials.read(key))
+            } else {
+                try settings.client()
+            }
         while true {
             let report = try client.status()
             // Home, then clear what is below: redrawn in place.

@@ -1,0 +1,58 @@
+private import Glibc
+
+/// What a client needs to reach a server: its own pair, and the server's public key.
+///
+/// As text it is a file of two lines, which an operator copies to the client's host:
+///
+///     client-secret KEY
+///     server-public KEY
+package struct CurveCredentials: Equatable, Sendable {
+    package let own: CurveKeyPair
+    package let server: CurvePublicKey
+
+    package init(own: CurveKeyPair, server: CurvePublicKey) {
+        self.own = own
+        self.server = server
+    }
+
+    /// Empty lines and lines that begin with `#` don't count (a key can hold a `#`, but begins no line).
+    /// Errors tell lines by number, and never repeat them: one of them is a secret.
+    package init(text: String) throws(ZeroMQError) {
+        var values: [String: String] = [:]
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+            if words.isEmpty || words[0].hasPrefix("#") { continue }
+            guard words.count == 2, [Self.secretName, Self.serverName].contains(words[0]), values[words[0]] == nil
+            else {
+                throw Self.malformed(
+                    "line \(index + 1) is not one of `\(Self.secretName) KEY`, `\(Self.serverName) KEY`")
+            }
+            values[words[0]] = words[1]
+        }
+        guard let secret = values[Self.secretName], let server = values[Self.serverName] else {
+            throw Self.malformed("needs the lines `\(Self.secretName) KEY` and `\(Self.serverName) KEY`")
+        }
+        own = try CurveKeyPair(secretKey: CurveSecretKey(secret))
+        self.server = try CurvePublicKey(server)
+    }
+
+    /// With the secret key: for a file that only its owner reads, and for nothing that is logged.
+    package var text: String {
+        """
+        \(Self.secretName) \(own.secretKey.text)
+        \(Self.serverName) \(server.text)
+
+        """
+    }
+
+    private static let secretName = "client-secret"
+    private static let serverName = "server-public"
+
+    private static func malformed(_ message: String) -> ZeroMQError {
+        ZeroMQError(operation: "CURVE credentials", code: EINVAL, message: message)
+    }
+}
+
+extension CurveCredentials: CustomStringConvertible {
+    package var description: String { "\(own), server \(server)" }
+}

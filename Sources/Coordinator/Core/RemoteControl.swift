@@ -1,0 +1,55 @@
+import Common
+import ZeroMQ
+
+/// The control channel over tcp, for those on other hosts whose key is in the fleet's list (CURVE and ZAP).
+///
+/// A socket of its own, so that nobody from outside can speak as a worker, and so that what steers the fleet stays in
+/// the runtime folder: from here it can only be looked at. Owned by the loop's thread.
+final class RemoteControl {
+    private let authenticator: Authenticator
+    private let socket: Socket
+    private let keys: KeyFolder
+    /// Frames that were no request of ours.
+    private(set) var droppedCount = 0
+    /// With the port that was picked.
+    let endpoint: String
+    var refusedCount: Int { authenticator.refusedCount }
+
+    /// Requests are small; larger messages end the peer's connection.
+    private static let messageByteLimit: Int64 = 64 * 1024
+    private static let requestLimitPerTurn = 100
+
+    /// - Parameter address: `tcp://HOST:PORT`; `*` for every interface, or a port that the kernel picks.
+    init(_ address: String, keys: KeyFolder) throws {
+        self.keys = keys
+        let context = Context()
+        authenticator = try Authenticator(in: context, allowedKeys: Set(try keys.clients().values))
+        let socket = try Socket(.router, in: context, messageByteLimit: Self.messageByteLimit)
+        try socket.actAsCurveServer(try keys.coordinatorKeys().secretKey)
+        try socket.bind(address)
+        endpoint = try socket.lastEndpoint()
+        self.socket = socket
+    }
+
+    func add(to poller: inout Poller) {
+        poller.add(authenticator)
+        poller.add(socket)
+    }
+
+    /// Takes the list of clients anew: keys are made and removed beside a running coordinator.
+    func refresh() throws {
+        authenticator.allowedKeys = Set(try keys.clients().values)
+    }
+
+    func serve(_ answer: (CommandRequest) -> CommandReply) throws {
+        try authenticator.serve()
+        for _ in 0..<Self.requestLimitPerTurn {
+            guard let parts = try socket.receive() else { return }
+            guard parts.count == 2, let request = ControlEnvelope<CommandRequest>.decode(parts[1]) else {
+                droppedCount += 1
+                continue
+            }
+            _ = try socket.send([parts[0], try ControlEnvelope.encode(answer(request))])
+        }
+    }
+}

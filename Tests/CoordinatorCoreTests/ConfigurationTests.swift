@@ -1,0 +1,84 @@
+import Common
+import CoordinatorCore
+import Foundation
+import Testing
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    private static let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func sources(
+        _ text: String = "{}", envFile: String? = nil, shards: Int32? = nil, environment: [String: String] = [:]
+    ) throws -> ConfigurationSources {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mr-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var flags = ConfigurationSources.Flags()
+        flags.config = folder.appending(path: "Config.json").path
+        try text.write(toFile: flags.config!, atomically: false, encoding: .utf8)
+        if let envFile {
+            flags.envFile = folder.appending(path: "env").path
+            try envFile.write(toFile: flags.envFile!, atomically: false, encoding: .utf8)
+        }
+        flags.shards = shards
+        return try ConfigurationSources(flags, environment: environment)
+    }
+
+    @Test("The example is the built-in streams, with retention")
+    func example() throws {
+        let text = try String(contentsOf: Self.checkout.appending(path: "deploy/Config.json"), encoding: .utf8)
+        let configuration = try sources(text).configuration(workerExecutable: "w")
+        var expected = BuiltInStreams.all()
+        expected[0].retain = RetentionPeriod("30d")
+        #expect(configuration.streams == expected)
+        #expect(configuration.shards == 4 && configuration.kafka["bootstrap.servers"] == "kafka:9092")
+    }
+
+    @Test("A flag comes before the environment, that before the environment file, that before Config.json")
+    func precedence() throws {
+        let file = #"{"shards":1,"kafka":{"bootstrap.servers":"file:1"},"postgres":{"host":"file","port":"1"}}"#
+        let envFile = "# a comment\nMILLRACE_SHARDS=2\nKAFKA_BOOTSTRAP_SERVERS='env file:2'\nPGHOST=\"env file\"\n"
+        let environment = ["MILLRACE_SHARDS": "3", "KAFKA_BOOTSTRAP_SERVERS": ""]
+        func shards(_ sources: ConfigurationSources) throws -> Int32 {
+            try sources.configuration(workerExecutable: "w").shards
+        }
+        #expect(try shards(sources(file)) == 1)
+        #expect(try shards(sources(file, envFile: envFile)) == 2)
+        #expect(try shards(sources(file, envFile: envFile, environment: environment)) == 3)
+        #expect(try shards(sources(file, envFile: envFile, shards: 4, environment: environment)) == 4)
+        let whole = try sources(file, envFile: envFile).configuration(workerExecutable: "w")
+        #expect(whole.kafka["bootstrap.servers"] == "env file:2")
+        #expect(whole.postgres == ["host": "env file", "port": "1"])
+    }
+
+    @Test("A secret is read from the file that its _FILE variable names, without its line's end")
+    func secretFile() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "mr-\(UUID().uuidString.prefix(8))").path
+        try "s3cret\n".write(toFile: path, atomically: false, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let environment = ["PGPASSWORD_FILE": path, "KAFKA_SASL_PASSWORD_FILE": path, "KAFKA_BOOTSTRAP_SERVERS": "k:1"]
+        let configuration = try sources(environment: environment).configuration(workerExecutable: "w")
+        #expect(configuration.postgres["password"] == "s3cret" && configuration.kafka["sasl.password"] == "s3cret")
+    }
+
+    @Test("A line of the environment file that is wrong is told by its number, not by its text")
+    func wrongLine() throws {
+        do {
+            _ = try sources(envFile: "A=1\ns3cret\n")
+            Issue.record("it was taken")
+        } catch let error as StartError {
+            #expect(error.description.contains("line 2") && !error.description.contains("s3cret"))
+        }
+    }
+
+    @Test(
+        "A period is a positive number and a unit",
+        arguments: [
+            ("90s", 90), ("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("0d", nil), ("d", nil), ("-1d", nil),
+            ("5", nil), ("5w", nil),
+        ])
+    func period(text: String, seconds: Int64?) {
+        #expect(RetentionPeriod(text)?.seconds == seconds)
+    }
+}

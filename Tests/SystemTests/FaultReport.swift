@@ -1,0 +1,35 @@
+import Common
+import TestSupport
+
+/// What a fault run did and found; of several runs, the sum.
+struct FaultReport {
+    var faults: [Fault: Int] = [:]
+    var cuts: [CommitCut: Int] = [:]
+    /// By the ledger.
+    var records = 0
+    var rows = 0
+    var dead = 0
+    /// Rows heard on the feed.
+    var heard = 0
+    /// What must not be, each in a sentence.
+    var violations: [String] = []
+
+    static func += (sum: inout FaultReport, run: FaultReport) {
+        sum.faults.merge(run.faults, uniquingKeysWith: +)
+        sum.cuts.merge(run.cuts, uniquingKeysWith: +)
+        sum.records += run.records
+        sum.rows += run.rows
+        sum.dead += run.dead
+        sum.heard += run.heard
+        sum.violations += run.violations
+    }
+}
+
+extension FaultReport: CustomStringConvertible {
+    var description: String {
+        let faultCounts = Fault.allCases.map { "\($0.rawValue) \(faults[$0] ?? 0)" }.joined(separator: ", ")
+        let cutCounts = CommitCut.allCases.map { "\($0.rawValue) \(cuts[$0] ?? 0)" }.joined(separator: ", ")
+        return "\(records) records, \(rows) rows, \(dead) dead letters, \(violations.count) violations; "
+            + "\(heard) rows heard; \(faultCounts); cuts: \(cutCounts)"
+    }
+}
