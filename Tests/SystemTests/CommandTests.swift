@@ -48,7 +48,9 @@ struct CommandTests {
         #expect(after.shards.map(\.restarts) == [1, 1, 1])
 
         let report = try JSONDecoder().decode(StatusReport.self, from: Data(try fleet.done("status", "--json").utf8))
-        #expect(report.healthy && report.sources.count == 4 && report.streams[0].lag == 0, "\(report.problems) \(report.shards) \(report.notices)")
+        #expect(
+            report.healthy && report.sources.count == 4 && report.streams[0].lag == 0,
+            "\(report.problems) \(report.shards) \(report.notices)")
         #expect(try fleet.done("status").contains("SHARD  "))
         #expect(try fleet.done("verify", "--deep").split(separator: "\n").filter { $0.hasSuffix("proven") }.count == 4)
 
