@@ -18,6 +18,7 @@ let package = Package(
         .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CMicroHTTPD", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
@@ -36,6 +37,7 @@ let package = Package(
         .target(
             name: "Schema", dependencies: ["Common", "Postgres"], path: "Sources/Common/Schema", swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], path: "Sources/Common/ZeroMQ", swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], path: "Sources/Common/HTTP", swiftSettings: strict),
 
         // The processes.
         .target(
@@ -46,7 +48,8 @@ let package = Package(
             name: "shard-worker", dependencies: ["Common", "ShardWorkerCore"], path: "Sources/ShardWorker/Main",
             swiftSettings: strict),
         .target(
-            name: "CoordinatorCore", dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
+            name: "CoordinatorCore",
+            dependencies: ["Common", "HTTPServer", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
@@ -61,13 +64,15 @@ let package = Package(
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ShardWorkerCoreTests",
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"], swiftSettings: strict),
+            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
             path: "Tests/FleetUnderTest",

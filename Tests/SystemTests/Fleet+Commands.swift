@@ -35,14 +35,18 @@ extension Fleet {
         return output.text
     }
 
-    /// - Parameter configuration: instead of this fleet's.
-    func command(_ words: [String], configuration: String? = nil) throws -> Output {
+    /// - Parameters:
+    ///   - configuration: instead of this fleet's.
+    ///   - environment: added to what a command finds.
+    func command(
+        _ words: [String], configuration: String? = nil, environment: [String: String] = [:]
+    ) throws -> Output {
         let path = try writeConfiguration()
         if let configuration { try configuration.write(toFile: path, atomically: false, encoding: .utf8) }
         let process = Process()
         process.executableURL = Self.binaries.appending(path: "coordinator")
         process.arguments = words + ["--config", path, "--runtime-dir", folder]
-        process.environment = ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]
+        process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
         process.standardInput = FileHandle.nullDevice
         // Files, not pipes: a fleet that `start --detach` leaves behind must hold nothing of ours.
         let files = ["out", "err"].map { "\(folder)-\($0)" }

@@ -61,6 +61,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var kafka: Kafka
     package var postgres: Postgres
     package var control: String
+    /// Where metrics and health are served: `127.0.0.1:9464`; nil: nowhere.
+    package var metrics: String?
     /// Nil unless the control channel is reached from other hosts too.
     package var remoteControl: RemoteControl?
     package var shards: [Shard]
@@ -88,7 +90,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case healthy, problems, generation, pid, kafka, postgres, control, shards, sources, streams, notices
+        case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, notices
         case uptime = "uptime_s"
         case remoteControl = "remote_control"
     }

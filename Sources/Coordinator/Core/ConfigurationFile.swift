@@ -15,13 +15,15 @@ package struct ConfigurationFile: Codable, Sendable {
     package var breakerRecords: Int?
     package var foldLedgerAfter: RetentionPeriod?
     package var keepChanges: RetentionPeriod?
+    /// `HOST:PORT`.
+    package var metrics: String?
     /// `tcp://HOST:PORT`, for those on other hosts.
     package var control: String?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams, control
+        case shards, schema, kafka, postgres, streams, control, metrics
         case runtimeDir = "runtime_dir"
         case offsetReset = "offset_reset"
         case batchRows = "batch_rows"

@@ -10,6 +10,7 @@ package struct ConfigurationSources {
         package var shards: Int32?
         package var runtimeFolder: String?
         package var addsColumns = false
+        package var metrics: String?
 
         package init() {}
     }
@@ -124,12 +125,22 @@ package struct ConfigurationSources {
         configuration.controlAddress = try variable("MILLRACE_CONTROL_ADDRESS") ?? file.control
         configuration.batchRowLimit = file.batchRows ?? configuration.batchRowLimit
         configuration.breakerRecordCount = file.breakerRecords ?? configuration.breakerRecordCount
+        configuration.metrics = try metricsAddress()
         configuration.foldAfter = file.foldLedgerAfter ?? configuration.foldAfter
         configuration.keepChanges = file.keepChanges ?? configuration.keepChanges
         guard (1...1000).contains(configuration.shards) else {
             throw StartError("shards must be 1 to 1000, not \(configuration.shards)", .usage)
         }
         return configuration
+    }
+
+    private func metricsAddress() throws(StartError) -> ListenAddress? {
+        let variable = try variable("MILLRACE_METRICS")
+        guard let text = flags.metrics ?? variable ?? file.metrics else { return nil }
+        guard let address = ListenAddress(text) else {
+            throw StartError("metrics is '\(text)'; it must be HOST:PORT, like 127.0.0.1:9464", .configuration)
+        }
+        return address
     }
 
     private func number(_ name: String) throws(StartError) -> Int32? {

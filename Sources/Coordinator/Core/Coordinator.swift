@@ -19,6 +19,8 @@ package final class Coordinator {
     var counters = FleetCounters()
     /// Streams that were asked to be paused because their breaker tripped.
     var tripped: Set<String> = []
+    let metrics: MetricsEndpoint?
+    let notifier: ServiceNotifier?
     /// Nil unless configured.
     let remote: RemoteControl?
     private let signals: Int32
@@ -53,6 +55,8 @@ package final class Coordinator {
             throw StartError("control address \(configuration.controlAddress ?? ""): \(error.message)", .unavailable)
         }
         signals = Self.blockSignals()
+        metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
+        notifier = try ServiceNotifier.fromEnvironment()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
         mailbox.put(.discovered(found, registry.takeNotices()))
         discovery = Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox)
@@ -74,10 +78,11 @@ package final class Coordinator {
     /// Runs the fleet until it is told to stop and every worker is gone.
     package func run() throws -> ExitCode {
         perform(fleet.scale(to: configuration.shards, at: .now))
+        started()
         var nextTick = ContinuousClock.now
         var poller = Poller()
         while !isFinished {
-            let due = min(nextTick, fleet.nextTick ?? nextTick)
+            let due = min(nextTick, fleet.nextTick ?? nextTick, notifier?.watchdogDue ?? nextTick)
             poller.removeAll()
             poller.add(control)
             remote?.add(to: &poller)
@@ -92,9 +97,11 @@ package final class Coordinator {
             }
             if due <= .now {
                 perform(fleet.tick(at: .now))
+                ticked()
                 nextTick = .now + Self.tickInterval
                 refreshKeys()
             }
+            turned()
         }
         discovery.stop()
         return .success
@@ -206,7 +213,7 @@ package final class Coordinator {
         _ = try control.send([identity, try ControlEnvelope.encode(reply)])
     }
 
-    private func report(_ line: String) {
+    func report(_ line: String) {
         FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
     }
 
@@ -218,7 +225,7 @@ package final class Coordinator {
     }
 
     func status() -> StatusReport {
-        StatusReport(
+        var report = StatusReport(
             fleet, counters,
             StatusReport.Surroundings(
                 entries: entries, discoveryFailure: discoveryFailure, notices: notices,
@@ -228,5 +235,7 @@ package final class Coordinator {
                 remoteControl: remote.map {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
                 }, now: .now))
+        report.metrics = metrics?.address
+        return report
     }
 }

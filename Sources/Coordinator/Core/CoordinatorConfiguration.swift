@@ -25,6 +25,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var foldAfter = RetentionPeriod(seconds: 7 * 86_400)
     /// How long the changes of keyed rows are kept for those who resume.
     package var keepChanges = RetentionPeriod(seconds: 86_400)
+    /// Where metrics and health are served; nil: nowhere.
+    package var metrics: ListenAddress?
     package var batchRowLimit = 5000
     /// Where the control channel is also reached over tcp, with keys: `tcp://HOST:PORT`. Nil: nowhere.
     package var controlAddress: String?

@@ -53,6 +53,11 @@ package struct FleetCounters: Sendable {
 
     func residentBytes(_ shard: Int32) -> Int64 { workers[shard]?.progress.residentBytes ?? 0 }
 
+    func processorSeconds(_ shard: Int32) -> Double? { workers[shard]?.progress.processorSeconds }
+
+    /// When the shard's worker was last heard of.
+    func heard(_ shard: Int32) -> ContinuousClock.Instant? { workers[shard]?.at }
+
     func recentLatency(of stream: String) -> Histogram { recentLatency[stream] ?? .init() }
 
     /// By the streams' names, since the coordinator started.

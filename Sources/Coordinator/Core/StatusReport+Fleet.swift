@@ -24,7 +24,7 @@ extension StatusReport {
         let shards = fleet.shards.sorted { $0.key < $1.key }.map { id, shard in
             var row = Shard(
                 id: id, pid: shard.pid,
-                state: shard.isStuck(at: around.now, for: Self.stuckAfter) ? "stuck" : shard.state.name,
+                state: shard.isStuck(at: around.now, for: Self.stuckAfter) ? "stuck" : shard.stateName,
                 waitingFor: shard.progress?.waitingFor?.rawValue,
                 uptime: shard.pid == nil ? 0 : (around.now - shard.since) / .seconds(1), restarts: shard.restarts,
                 sources: fleet.sources(of: id))
@@ -112,12 +112,13 @@ extension StatusReport {
     }
 }
 
-extension FleetState.ShardState {
-    /// The word in `status`.
-    var name: String {
-        switch self {
+extension FleetState.Shard {
+    /// The word in `status`. A worker that has not reported yet may still wait for something: else a fleet would be
+    /// healthy for a moment, and then not.
+    var stateName: String {
+        switch state {
         case .starting: "starting"
-        case .running: "running"
+        case .running: progress == nil ? "starting" : "running"
         case .draining: "draining"
         case .backoff: "backoff"
         }

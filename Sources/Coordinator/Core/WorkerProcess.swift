@@ -14,6 +14,8 @@ final class WorkerProcess {
         var environment = ProcessInfo.processInfo.environment
         // Secrets go over the control channel, not where /proc shows them.
         environment["PGPASSWORD"] = nil
+        // What the coordinator's service manager hears, it hears from the coordinator.
+        for name in ServiceNotifier.variables { environment[name] = nil }
         // A crash must be an exit at once: writing a backtrace can take long, or hang.
         if environment["SWIFT_BACKTRACE"] == nil { environment["SWIFT_BACKTRACE"] = "enable=no" }
         environment["MILLRACE_SHARD"] = String(shard)

@@ -5,7 +5,7 @@ import Foundation
 /// Starting a fleet and steering it.
 extension Command {
     static let start = Command(
-        name: "start", form: "[--shards N] [--detach] [--allow-add-columns]",
+        name: "start", form: "[--shards N] [--detach] [--allow-add-columns] [--metrics HOST:PORT]",
         summary: "Starts the fleet, and runs until it is told to stop", example: "start --shards 4"
     ) { arguments, settings in
         let isDetached = arguments.flag("--detach")

@@ -12,6 +12,7 @@ struct Settings {
         flags.envFile = try arguments.option("--env-file")
         flags.runtimeFolder = try arguments.option("--runtime-dir")
         flags.shards = arguments.command == "start" ? try arguments.number("--shards") : nil
+        flags.metrics = arguments.command == "start" ? try arguments.option("--metrics") : nil
         flags.addsColumns = arguments.flag("--allow-add-columns")
         sources = try ConfigurationSources(flags, environment: ProcessInfo.processInfo.environment)
     }

@@ -1,0 +1,26 @@
+/// Where something listens: `HOST:PORT`, or `[ADDRESS]:PORT` for IPv6.
+package struct ListenAddress: Sendable, Equatable {
+    package var host: String
+    /// 0 lets the kernel pick.
+    package var port: UInt16
+
+    /// Nil for what is not such an address. A host is not looked up here.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.first == "[", host.last == "]" {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(where: { ":[]".contains($0) }) {
+            return nil
+        }
+        guard !host.isEmpty else { return nil }
+        self.host = String(host)
+        self.port = port
+    }
+}
+
+extension ListenAddress: CustomStringConvertible {
+    package var description: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+}

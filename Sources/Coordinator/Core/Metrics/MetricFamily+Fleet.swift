@@ -1,0 +1,59 @@
+import Common
+
+/// What the coordinator exports. Names by https://prometheus.io/docs/practices/naming/; docs/metrics.md has the same
+/// table for people.
+extension MetricFamily {
+    package static let all: [MetricFamily] = fleet + streams + sources + shards
+
+    private static let fleet = [
+        MetricFamily("millrace_healthy", .gauge, "1 while the fleet is healthy, else 0.") {
+            [Sample($0.report.healthy ? 1 : 0)]
+        },
+        MetricFamily("millrace_problems", .gauge, "Reasons why the fleet is not healthy; /readyz says them.") {
+            [Sample($0.report.problems.count)]
+        },
+        MetricFamily("millrace_generation", .gauge, "Generation of the present assignment.") {
+            [Sample($0.report.generation)]
+        },
+        MetricFamily("millrace_uptime_seconds", .gauge, "Time since the coordinator started.") {
+            [Sample($0.report.uptime)]
+        },
+        MetricFamily("millrace_coordinator_cpu_seconds_total", .counter, "CPU time of the coordinator's process.") {
+            [Sample($0.processorSeconds)]
+        },
+        MetricFamily(
+            "millrace_coordinator_resident_memory_bytes", .gauge, "Resident memory of the coordinator's process."
+        ) { [Sample($0.residentBytes)] },
+    ]
+
+    private static let streams = [
+        MetricFamily("millrace_rows_total", .counter, "Rows committed since the coordinator started.") {
+            perStream($0) { .number(Double($0.rows)) }
+        },
+        MetricFamily(
+            "millrace_dead_letters_total", .counter, "Records set aside as dead letters since the coordinator started."
+        ) { perStream($0) { .number(Double($0.deadLetters)) } },
+        MetricFamily("millrace_transactions_total", .counter, "Transactions since the coordinator started.") {
+            perStream($0) { .number(Double($0.transactions)) }
+        },
+        MetricFamily("millrace_batch_records", .histogram, "Records of a transaction.") {
+            perStream($0) { .histogram($0.batchSize, perUnit: 1) }
+        },
+        MetricFamily("millrace_commit_seconds", .histogram, "Time that transactions took.") {
+            perStream($0) { .histogram($0.commitTime, perUnit: milliseconds) }
+        },
+        MetricFamily(
+            "millrace_kafka_to_commit_seconds", .histogram, "Time from a record's timestamp in Kafka to its COMMIT."
+        ) { perStream($0) { .histogram($0.latency, perUnit: milliseconds) } },
+    ]
+
+    /// A second's: histograms count those.
+    private static let milliseconds = 1000.0
+
+    private static func perStream(_ snapshot: FleetSnapshot, _ value: (WorkerProgress.Stream) -> Value) -> [Sample] {
+        // Also those of which nothing was stored: a rate begins at zero.
+        Set(snapshot.report.streams.map(\.name)).union(snapshot.totals.keys).sorted().map { name in
+            Sample(value(snapshot.totals[name] ?? .init(name: name)), [("stream", name)])
+        }
+    }
+}
