@@ -47,6 +47,7 @@ package struct Admin: ~Copyable {
             if code == RD_KAFKA_RESP_ERR_NO_ERROR { return (low, high) }
             let error = KafkaError("read watermarks of \(partition)", code)
             guard error.isLeaderChange, ContinuousClock.now < deadline else { throw error }
+            // The broker answers at once that it isn't the leader: without a pause this would ask it without end.
             usleep(Self.leaderRetryMicroseconds)
         }
     }

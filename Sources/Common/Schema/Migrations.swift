@@ -17,11 +17,16 @@ package struct Migrations: Sendable {
 
     /// All of it, for someone who makes the tables by hand.
     package var sql: String {
-        ([
-            "CREATE SCHEMA IF NOT EXISTS \(schema.name);",
-            "CREATE TABLE IF NOT EXISTS \(schema.name).migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());",
-        ] + steps + [schema.functionsSQL] + streams.map { StreamTable($0, schema: schema).createSQL }).joined(
+        ([firstSQL] + steps + [schema.functionsSQL] + streams.map { StreamTable($0, schema: schema).createSQL }).joined(
             separator: "\n")
+    }
+
+    /// What the steps themselves are counted in.
+    private var firstSQL: String {
+        """
+        CREATE SCHEMA IF NOT EXISTS \(schema.name);
+        CREATE TABLE IF NOT EXISTS \(schema.name).migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+        """
     }
 
     /// Safe to run again, and by several at once.
@@ -30,8 +35,7 @@ package struct Migrations: Sendable {
             """
             BEGIN;
             SELECT pg_advisory_xact_lock(hashtext('millrace migration'), hashtext(\(try connection.literal(schema.name))));
-            CREATE SCHEMA IF NOT EXISTS \(schema.name);
-            CREATE TABLE IF NOT EXISTS \(schema.name).migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+            \(firstSQL)
             """)
         do throws(PostgresError) {
             try runSteps(on: &connection)

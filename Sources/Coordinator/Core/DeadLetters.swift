@@ -142,15 +142,7 @@ package struct DeadLetters: ~Copyable {
 
     /// - Parameter bytea: as Postgres prints it.
     private static func readable(_ bytea: String?) -> String? {
-        guard let bytea, bytea.hasPrefix("\\x") else { return bytea }
-        let digits = Array(bytea.utf8.dropFirst(2))
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count - 1, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
-                return bytea
-            }
-            bytes.append(byte)
-        }
-        return String(validating: bytes, as: UTF8.self) ?? bytea
+        guard let bytea, bytea.hasPrefix("\\x"), let value = HexBytes(bytea) else { return bytea }
+        return String(validating: value.bytes, as: UTF8.self) ?? bytea
     }
 }

@@ -72,7 +72,7 @@ extension SourceRegistry {
         _ stream: StreamDefinition, _ period: RetentionPeriod, _ done: inout Maintained
     ) throws(PostgresError) {
         done.tombstones += try delete(
-            Connection.table(stream.table), alias: "t", where: "t.deleted", stream, period)
+            Connection.table(stream.table), where: "t.deleted", stream, period)
     }
 
     /// The change log is for resuming: what is older than that takes a snapshot.
@@ -80,14 +80,14 @@ extension SourceRegistry {
         guard stream.isKeyed || stream.latest else { return }
         let name = try connection.literal(stream.name)
         let count = try delete(
-            "\(schema.name).change", alias: "t", where: "t.stream = \(name)", stream, configuration.keepChanges)
+            "\(schema.name).change", where: "t.stream = \(name)", stream, configuration.keepChanges)
         done.changes += count
         if count == Self.changeLimit { done.hasMore = true }
     }
 
     /// Deletes what came in ledger entries that were closed before a period.
     private mutating func delete(
-        _ table: String, alias: String, where condition: String, _ stream: StreamDefinition, _ period: RetentionPeriod
+        _ table: String, where condition: String, _ stream: StreamDefinition, _ period: RetentionPeriod
     ) throws(PostgresError) -> Int64 {
         let name = try connection.literal(stream.name)
         return try connection.execute(
@@ -98,8 +98,8 @@ extension SourceRegistry {
                 WHERE s.stream = \(name) AND l.closed_at < now() - interval '\(period.seconds) seconds' GROUP BY s.id),
             gone AS (
                 DELETE FROM \(table) WHERE ctid = ANY (ARRAY(
-                    SELECT \(alias).ctid FROM \(table) \(alias) JOIN old ON old.id = \(alias).source_id
-                        AND \(alias).source_offset < old.up_to
+                    SELECT t.ctid FROM \(table) t JOIN old ON old.id = t.source_id
+                        AND t.source_offset < old.up_to
                     WHERE \(condition) LIMIT \(Self.changeLimit))) RETURNING 1)
             SELECT count(*) FROM gone
             """, timeout: .seconds(600))[0].integer(0, 0) ?? 0

@@ -54,12 +54,7 @@ extension Command {
         try arguments.finish()
         let client = try settings.client()
         _ = try client.ask(.scale(shards: 0, by: Settings.user))
-        let deadline = ContinuousClock.now + .seconds(30)
-        while !(try client.status().shards.isEmpty) {
-            guard ContinuousClock.now < deadline else { return .drainTimeout }
-            Thread.sleep(forTimeInterval: 0.1)
-        }
-        return .success
+        return try Patience.drain.wait { try client.status().shards.isEmpty } ? .success : .drainTimeout
     }
 
     static let stop = Command(
@@ -69,12 +64,7 @@ extension Command {
         let client = try settings.client()
         let pid = try client.status().pid
         _ = try client.ask(.stop)
-        let deadline = ContinuousClock.now + .seconds(30)
-        while kill(pid, 0) == 0 {
-            guard ContinuousClock.now < deadline else { return .drainTimeout }
-            Thread.sleep(forTimeInterval: 0.05)
-        }
-        return .success
+        return Patience.drain.wait { kill(pid, 0) != 0 } ? .success : .drainTimeout
     }
 
     static let restart = Command(
@@ -115,6 +105,7 @@ extension Command {
             if isJSON { try printJSON(report) } else { print(StatusTable(report).text, terminator: "") }
             guard watches else { return report.healthy ? .success : .found }
             fflush(nil)
+            // Workers report once a second: sooner there is nothing new to draw.
             Thread.sleep(forTimeInterval: 1)
         }
     }

@@ -1,21 +1,19 @@
-import Common
-
 /// Bytes written as pairs of hexadecimal digits, as Postgres prints a bytea (after its `\x`).
-struct HexBytes {
-    let bytes: [UInt8]
+package struct HexBytes {
+    package let bytes: [UInt8]
 
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// Nil for anything but pairs of digits.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var text = text
         guard let parsed = text.withUTF8({ HexBytes(UnsafeRawBufferPointer($0)) }) else { return nil }
         self = parsed
     }
 
-    init?(_ text: UnsafeRawBufferPointer) {
+    package init?(_ text: UnsafeRawBufferPointer) {
         let start = text.starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "x")]) ? 2 : 0
         guard (text.count - start) % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
@@ -38,7 +36,7 @@ struct HexBytes {
         }
     }
 
-    func write(to writer: inout ByteWriter) {
+    package func write(to writer: inout ByteWriter) {
         for byte in bytes {
             writer.append(Self.digits[Int(byte >> 4)])
             writer.append(Self.digits[Int(byte & 15)])

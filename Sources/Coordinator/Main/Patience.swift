@@ -1,0 +1,21 @@
+import Foundation
+
+/// How a command waits for a fleet, which tells nobody by itself what it has got to: it is asked again and again.
+struct Patience {
+    let limit: Duration
+
+    private static let interval = 0.05
+
+    /// False when the limit has passed before.
+    func wait(until isDone: () throws -> Bool) rethrows -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while !(try isDone()) {
+            guard ContinuousClock.now < deadline else { return false }
+            Thread.sleep(forTimeInterval: Self.interval)
+        }
+        return true
+    }
+
+    /// A little longer than workers are given to drain, and then to be killed.
+    static let drain = Patience(limit: .seconds(30))
+}
