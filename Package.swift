@@ -54,6 +54,9 @@ let package = Package(
         .executableTarget(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
+        .target(
+            name: "WSEdgeCore", dependencies: ["Common", "Postgres", "Schema", "ZeroMQ"], path: "Sources/WSEdge/Core",
+            swiftSettings: strict),
 
         // Tests.
         .target(
@@ -73,6 +76,8 @@ let package = Package(
         .testTarget(
             name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WSEdgeCoreTests", dependencies: ["Common", "TestSupport", "WSEdgeCore"], swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
             path: "Tests/FleetUnderTest",
@@ -80,8 +85,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
-                "coordinator", "fleet-under-test",
+                "Common", "CoordinatorCore", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "WSEdgeCore",
+                "shard-worker", "coordinator", "fleet-under-test",
             ], swiftSettings: strict),
         .executableTarget(
             name: "fence-cost",

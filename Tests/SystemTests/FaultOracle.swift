@@ -41,6 +41,27 @@ struct FaultOracle {
         Set(places.filter { $0.content != .poison }.map { "\($0.partition)|\($0.offset)" })
     }
 
+    /// What is wrong with what somebody saw, as `partition|offset` in the order in which it came.
+    func violations(ofSeen seen: [String]) -> [String] {
+        func byPartition(_ places: some Sequence<(partition: Int, offset: Int64)>) -> [Int: [Int64]] {
+            Dictionary(grouping: places, by: \.partition).mapValues { $0.map(\.offset) }
+        }
+        let seen = byPartition(
+            seen.map { place in
+                let parts = place.split(separator: "|").map { Int64($0) ?? -1 }
+                return (Int(parts[0]), parts[1])
+            })
+        let good = byPartition(places.filter { $0.content != .poison }.map { ($0.partition, $0.offset) })
+        return Set(seen.keys).union(good.keys).sorted().compactMap { partition in
+            let (found, expected) = (seen[partition] ?? [], good[partition] ?? [])
+            guard let first = zip(found, expected).first(where: { $0 != $1 }) else {
+                return found.count == expected.count
+                    ? nil : "partition \(partition): \(found.count) rows were seen, \(expected.count) are there"
+            }
+            return "partition \(partition): \(first.0) was seen where \(first.1) was due"
+        }
+    }
+
     mutating func check(_ fleet: Fleet) throws {
         try compare(
             "dead letters", expectedLetters,

@@ -16,6 +16,8 @@ final class FaultRun {
     private let kafka: TestKafka
     private let server: TestPostgres
     private let listener: FeedListener
+    /// Of append streams.
+    private var subscriber: ResumingSubscriber?
     private var load: FaultLoad
     private var stopped: [Int32] = []
     /// Faults to come: each kind once before any comes again.
@@ -36,8 +38,10 @@ final class FaultRun {
         self.fleet = fleet
         proxy = fleet.proxy!
         load = FaultLoad(mode, kafka: kafka, topic: fleet.topic, partitions: Self.partitions)
-        listener = try FeedListener(
-            stream.name, endpoints: (0..<5).map { "ipc://\(fleet.folder)/control/feed-\($0)" })
+        let endpoints = (0..<5).map { "ipc://\(fleet.folder)/control/feed-\($0)" }
+        listener = try FeedListener(stream.name, endpoints: endpoints)
+        subscriber =
+            mode == .append ? ResumingSubscriber(stream, database: fleet.postgres, endpoints: endpoints) : nil
     }
 
     /// Runs under `faults` faults and checks what must hold afterwards.
@@ -49,6 +53,7 @@ final class FaultRun {
                 if deck.isEmpty { deck = Fault.allCases.shuffled(using: &random) }
                 try inject(deck.removeLast())
                 try listener.collect()
+                follow()
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
             wakeStopped()
@@ -133,7 +138,9 @@ final class FaultRun {
         var oracle = try FaultOracle(mode, load, kafka: kafka, topic: fleet.topic)
         try oracle.check(fleet)
         report.violations += oracle.violations
-        try checkFeed(oracle)
+        let partitions = try partitionsBySource()
+        try checkFeed(oracle, partitions)
+        try checkSubscriber(oracle, partitions)
         for finding in try fleet.verify(deep: true) {
             report.violations += (finding.breaks + finding.notComparable).map { "verify: \(finding.partition): \($0)" }
             report.records += Int(finding.records)
@@ -142,23 +149,47 @@ final class FaultRun {
         }
     }
 
+    private func partitionsBySource() throws -> [Substring: Substring] {
+        let pairs = try fleet.rows("SELECT id, partition FROM millrace.source").map { $0.split(separator: "|") }
+        return Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0[1]) })
+    }
+
+    /// `source|offset` as `partition|offset`.
+    private func place(_ row: String, _ partitions: [Substring: Substring]) -> String {
+        let parts = row.split(separator: "|")
+        return "\(partitions[parts[0]] ?? "no partition")|\(parts[1])"
+    }
+
     /// What was published had been committed, and was published once.
-    private func checkFeed(_ oracle: FaultOracle) throws {
+    private func checkFeed(_ oracle: FaultOracle, _ partitions: [Substring: Substring]) throws {
         try listener.collect()
         report.heard = listener.published.count
-        var partitions: [Substring: Substring] = [:]
-        for row in try fleet.rows("SELECT id, partition FROM millrace.source") {
-            let parts = row.split(separator: "|")
-            partitions[parts[0]] = parts[1]
-        }
-        let published = listener.published.map { place in
-            let parts = place.split(separator: "|")
-            return "\(partitions[parts[0]] ?? "no partition")|\(parts[1])"
-        }
-        let invented = Set(published).subtracting(oracle.goodPlaces)
+        let invented = Set(listener.published.map { place($0, partitions) }).subtracting(oracle.goodPlaces)
         if !invented.isEmpty { report.violations.append("published, but no record: \(invented.sorted().prefix(3))") }
         if !listener.twice.isEmpty { report.violations.append("published twice: \(listener.twice.prefix(3))") }
         if listener.published.isEmpty { report.violations.append("nothing was heard on the feed") }
+    }
+
+    /// The subscriber takes what there is now, and is lost one time in three.
+    private func follow() {
+        // Postgres may be away: the next turn takes it.
+        _ = try? subscriber?.turn()
+        if Int.random(in: 0..<3, using: &random) == 0 { subscriber?.lose() }
+    }
+
+    /// A subscriber that resumed saw every row once, in the order of its partition.
+    private func checkSubscriber(_ oracle: FaultOracle, _ partitions: [Substring: Substring]) throws {
+        guard subscriber != nil else { return }
+        try fleet.wait("the subscriber's last repair", seconds: 60) { try subscriber?.turn(polls: true) == false }
+        subscriber?.lose()
+        let seen = (subscriber?.seen ?? []).map { place($0, partitions) }
+        report.seen = seen.count
+        report.lives = subscriber?.lives ?? 0
+        report.repairs = subscriber?.repairs ?? 0
+        report.violations += oracle.violations(ofSeen: seen)
+        if let lost = subscriber?.lost, !lost.isEmpty {
+            report.violations.append("the subscriber was told of lost rows: \(lost.prefix(3))")
+        }
     }
 
     private func end() throws {

@@ -1,0 +1,103 @@
+package import Common
+package import Postgres
+package import Schema
+
+/// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
+package struct ReplayReader: ~Copyable {
+    /// Rows of one reading; what is left takes another.
+    package static let rowLimit = 1000
+
+    private let stream: StreamDefinition
+    private let schema: MillraceSchema
+    private let database: [String: String]
+    private let keys: CanonicalJSON.Keys
+    private var connection: Connection?
+
+    /// - Parameter database: libpq's connection parameters; reading is all that the role needs to be allowed.
+    package init(_ stream: StreamDefinition, schema: MillraceSchema, database: [String: String]) {
+        self.stream = stream
+        self.schema = schema
+        self.database = database
+        keys = CanonicalJSON.Keys(stream.columns)
+        connection = nil
+    }
+
+    /// How far every source of the stream is committed: a message that moves nothing.
+    package mutating func heads() throws(PostgresError) -> FeedMessage {
+        let found = try query(
+            "SELECT id, next_offset FROM \(schema.name).source WHERE stream = \(Self.literal(stream.name)) ORDER BY id")
+        let spans = (0..<found.rowCount).compactMap { row -> FeedMessage.Span? in
+            guard let id = found.integer(row, 0), let next = found.integer(row, 1) else { return nil }
+            return .init(source: SourceID(rawValue: Int32(id)), from: next, to: next)
+        }
+        return FeedMessage(shard: -1, committedAt: 0, spans: spans, rows: [])
+    }
+
+    /// The first rows of a span. Its end must be committed.
+    package mutating func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
+        let columns = stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
+        // One statement, one snapshot: retention deletes rows and says so in one transaction.
+        let found = try query(
+            """
+            SELECT s.start_offset, coalesce(s.retained_from, s.start_offset), r.*
+            FROM \(schema.name).source s LEFT JOIN LATERAL (
+                SELECT t.source_offset, \(columns) FROM \(Connection.table(stream.table)) t
+                WHERE t.source_id = s.id AND t.source_offset >= \(span.from) AND t.source_offset < \(span.to)
+                ORDER BY t.source_offset LIMIT \(Self.rowLimit)) r ON true
+            WHERE s.id = \(span.source) ORDER BY r.source_offset
+            """)
+        guard found.rowCount > 0, let start = found.integer(0, 0), let retainedFrom = found.integer(0, 1) else {
+            throw PostgresError(
+                operation: "replay", sqlState: "", message: "source \(span.source) of \(stream.name) is not there")
+        }
+        var replayed = ReplayedRows(rows: [], end: span.to, start: start, retainedFrom: retainedFrom)
+        for row in 0..<found.rowCount {
+            guard let offset = found.integer(row, 2) else { break }
+            replayed.rows.append(
+                .init(source: span.source, offset: offset, version: 0, deleted: false, json: try json(found, row)))
+        }
+        if replayed.rows.count == Self.rowLimit { replayed.end = replayed.rows.last!.offset + 1 }
+        return replayed
+    }
+
+    private func json(_ result: QueryResult, _ row: Int) throws(PostgresError) -> [UInt8] {
+        var values: [ColumnValue] = []
+        for (index, column) in stream.columns.enumerated() {
+            guard let value = ColumnValue(stored: result.bytes(row, index + 3), type: column.type) else {
+                throw PostgresError(
+                    operation: "replay", sqlState: "",
+                    message: "column \(column.name) of \(stream.table) is not of type \(column.type.rawValue)")
+            }
+            values.append(value)
+        }
+        var writer = ByteWriter()
+        values.withUnsafeBufferPointer { CanonicalJSON.write(row: $0, keys: keys, to: &writer) }
+        return Array(writer.bytes)
+    }
+
+    /// A connection that is lost is made anew with the next query.
+    private mutating func query(_ sql: String) throws(PostgresError) -> QueryResult {
+        var open = try openConnection()
+        do throws(PostgresError) {
+            let result = try open.execute(sql)[0]
+            connection = consume open
+            return result
+        } catch {
+            connection = consume open
+            throw error
+        }
+    }
+
+    private mutating func openConnection() throws(PostgresError) -> Connection {
+        if let kept = connection.take() {
+            if !kept.isLost { return kept }
+        }
+        var new = try Connection.open(parameters: database)
+        try new.execute("SET DateStyle = ISO; SET TimeZone = 'UTC'; SET default_transaction_read_only = on")
+        return new
+    }
+
+    private static func literal(_ text: String) -> String {
+        "'\(text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
+    }
+}
