@@ -1,0 +1,4 @@
+/// Why a server can't be there: said once, at its start.
+package struct WebSocketError: Error, CustomStringConvertible {
+    package let description: String
+}
