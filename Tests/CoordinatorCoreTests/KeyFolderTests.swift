@@ -1,3 +1,4 @@
+import Common
 import CoordinatorCore
 import Foundation
 import Testing

@@ -15,6 +15,8 @@ package enum CoordinatorMessage: Codable, Sendable, Equatable {
     case configure(WorkerConfiguration)
     case assign(generation: Int64, sources: [SourceID])
     case release(sources: [SourceID])
+    /// Whose keys may connect to the worker's feed over tcp.
+    case allow(clients: [String])
     case drain
 }
 
@@ -109,6 +111,8 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
     /// Of the worker's process.
     package var processorSeconds = 0.0
     package var residentBytes: Int64 = 0
+    /// Where its feed is reached over tcp; nil when it is not.
+    package var remoteFeed: String?
 
     package init(generation: Int64, waitingFor: Waiting?, sources: [Source], streams: [Stream]) {
         self.generation = generation

@@ -77,6 +77,33 @@ extension StatusReport {
         }
     }
 
+    package struct Edge: Codable, Sendable, Equatable {
+        package var id: String
+        package var pid: Int32
+        package var address: String
+        package var clients: Int
+        package var messagesPerSecond: Double
+        /// Clients that read from Postgres, since they are far behind.
+        package var slowClients: Int
+
+        package init(
+            id: String, pid: Int32, address: String, clients: Int, messagesPerSecond: Double, slowClients: Int
+        ) {
+            self.id = id
+            self.pid = pid
+            self.address = address
+            self.clients = clients
+            self.messagesPerSecond = messagesPerSecond
+            self.slowClients = slowClients
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, pid, address, clients
+            case messagesPerSecond = "messages_per_s"
+            case slowClients = "slow_clients"
+        }
+    }
+
     package struct Percentiles: Codable, Sendable, Equatable {
         package var p50: Double?
         package var p99: Double?

@@ -68,6 +68,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var shards: [Shard]
     package var sources: [Source]
     package var streams: [Stream]
+    /// Those that were heard of late.
+    package var edges: [Edge] = []
     /// The newest last.
     package var notices: [Notice]
 
@@ -90,7 +92,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, notices
+        case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, edges
+        case notices
         case uptime = "uptime_s"
         case remoteControl = "remote_control"
     }

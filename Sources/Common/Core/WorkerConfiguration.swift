@@ -1,6 +1,21 @@
 /// What a coordinator tells a worker before anything else, over the control channel: no secret is in the
 /// command line or the environment.
 package struct WorkerConfiguration: Codable, Sendable, Equatable {
+    /// A feed that is published over tcp too (CURVE), for edges on other hosts.
+    package struct RemoteFeed: Codable, Sendable, Equatable {
+        /// `tcp://HOST:*`, an address of this machine that edges reach.
+        package var address: String
+        package var secretKey: String
+        /// Public keys of those who may connect.
+        package var clients: [String]
+
+        package init(address: String, secretKey: String, clients: [String]) {
+            self.address = address
+            self.secretKey = secretKey
+            self.clients = clients
+        }
+    }
+
     package var streams: [StreamDefinition]
     /// librdkafka's properties.
     package var kafka: [String: String]
@@ -9,6 +24,7 @@ package struct WorkerConfiguration: Codable, Sendable, Equatable {
     package var schema: String
     /// Where the worker publishes.
     package var feedEndpoint: String
+    package var remoteFeed: RemoteFeed?
     /// A batch is sent at this size at the latest; it may exceed it by one take from Kafka.
     package var batchRowLimit: Int
     package var batchByteLimit: Int

@@ -60,6 +60,11 @@ package struct Socket: ~Copyable {
         guard zmq_connect(handle, endpoint) == 0 else { throw Self.lastError("connect \(endpoint)") }
     }
 
+    /// Ends what was connected to, now or later; what waits from there is lost.
+    package func disconnect(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_disconnect(handle, endpoint) == 0 else { throw Self.lastError("disconnect \(endpoint)") }
+    }
+
     /// libzmq's own heartbeats, where a peer can vanish without a word. Not on this machine: there the kernel tells,
     /// and a heartbeat that is due while a connection ends aborts the process (libzmq issue 4841: its timer calls
     /// `out_event`, which asserts that there was no error).

@@ -19,11 +19,13 @@ package struct ConfigurationFile: Codable, Sendable {
     package var metrics: String?
     /// `tcp://HOST:PORT`, for those on other hosts.
     package var control: String?
+    package var advertiseHost: String?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
         case shards, schema, kafka, postgres, streams, control, metrics
+        case advertiseHost = "advertise_host"
         case runtimeDir = "runtime_dir"
         case offsetReset = "offset_reset"
         case batchRows = "batch_rows"

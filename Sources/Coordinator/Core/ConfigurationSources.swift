@@ -1,4 +1,4 @@
-import Common
+package import Common
 import Foundation
 
 /// Puts a fleet's configuration together: flags before the environment, before `.env`, before Config.json.
@@ -123,6 +123,11 @@ package struct ConfigurationSources {
             runtimeFolder: try runtimeFolder(), workerExecutable: workerExecutable, offsetReset: offsetReset)
         configuration.addsColumns = flags.addsColumns
         configuration.controlAddress = try variable("MILLRACE_CONTROL_ADDRESS") ?? file.control
+        configuration.advertisedHost = try variable("MILLRACE_ADVERTISE_HOST") ?? file.advertiseHost
+        if configuration.advertisedHost != nil, configuration.controlAddress == nil {
+            throw StartError(
+                "advertise_host needs control too: edges on other hosts ask there where the feeds are", .configuration)
+        }
         configuration.batchRowLimit = file.batchRows ?? configuration.batchRowLimit
         configuration.breakerRecordCount = file.breakerRecords ?? configuration.breakerRecordCount
         configuration.metrics = try metricsAddress()

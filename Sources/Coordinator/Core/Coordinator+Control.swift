@@ -12,7 +12,33 @@ extension Coordinator {
             handle(message, from: shard)
         } else if let request = ControlEnvelope<CommandRequest>.decode(parts[1]) {
             if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
+        } else if case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(parts[1]) {
+            let feeds = workers.keys.sorted().map {
+                EdgeConfiguration.Feed(shard: $0, endpoint: folder.feedEndpoint($0))
+            }
+            _ = try control.send([parts[0], try configure(edge, feeds)])
         }
+    }
+
+    /// What those on other hosts may ask; nil for what is nothing of ours.
+    func answerRemote(_ frame: [UInt8]) throws -> [UInt8]? {
+        if let request = ControlEnvelope<CommandRequest>.decode(frame) {
+            return try ControlEnvelope.encode(
+                request == .status
+                    ? CommandReply.status(status()) : .refused("from another host a fleet can only be looked at"))
+        }
+        guard case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(frame) else { return nil }
+        return try configure(
+            edge,
+            fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
+                state.progress?.remoteFeed.map { EdgeConfiguration.Feed(shard: shard, endpoint: $0) }
+            })
+    }
+
+    private func configure(_ edge: EdgeReport, _ feeds: [EdgeConfiguration.Feed]) throws -> [UInt8] {
+        edges.heard(edge, at: .now)
+        return try ControlEnvelope.encode(
+            EdgeReply.configure(.init(streams: configuration.streams, schema: configuration.schema, feeds: feeds)))
     }
 
     private func handle(_ message: WorkerMessage, from shard: Int32) {

@@ -23,6 +23,7 @@ package final class Coordinator {
     let notifier: ServiceNotifier?
     /// Nil unless configured.
     let remote: RemoteControl?
+    var edges = EdgeRegistry()
     private let signals: Int32
     private var discoveryFailure: String?
     private var keysFailure: String?
@@ -54,6 +55,7 @@ package final class Coordinator {
         } catch let error as ZeroMQError {
             throw StartError("control address \(configuration.controlAddress ?? ""): \(error.message)", .unavailable)
         }
+        try Self.checkAdvertisedHost(configuration.advertisedHost)
         signals = Self.blockSignals()
         metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
         notifier = try ServiceNotifier.fromEnvironment()
@@ -64,6 +66,16 @@ package final class Coordinator {
 
     deinit {
         close(signals)
+    }
+
+    /// A worker that can't bind there would die of it again and again.
+    private static func checkAdvertisedHost(_ host: String?) throws {
+        guard let host else { return }
+        do throws(ZeroMQError) {
+            try Socket(.publisher, in: Context()).bind("tcp://\(host):*")
+        } catch {
+            throw StartError("advertise_host \(host) is no address of this machine: \(error.message)", .configuration)
+        }
     }
 
     /// Workers put their own mask right when they start.
@@ -92,9 +104,7 @@ package final class Coordinator {
             if !poller.events(signal).isEmpty { takeSignals() }
             for item in mailbox.takeAll() { try handle(item) }
             while let parts = try control.receive() { try handle(parts) }
-            try remote?.serve { request in
-                request == .status ? .status(status()) : .refused("from another host a fleet can only be looked at")
-            }
+            try remote?.serve(answerRemote)
             if due <= .now {
                 perform(fleet.tick(at: .now))
                 ticked()
@@ -110,7 +120,9 @@ package final class Coordinator {
     /// A folder that can't be read leaves the list as it is, and is told once.
     private func refreshKeys() {
         do {
-            try remote?.refresh()
+            if let remote, try remote.refresh() {
+                for shard in workers.keys { send(shard, .allow(clients: remote.clients)) }
+            }
             keysFailure = nil
         } catch {
             if keysFailure == nil { notice("\(error)") }
@@ -158,7 +170,7 @@ package final class Coordinator {
         for action in actions {
             switch action {
             case .spawn(let shard): spawn(shard)
-            case .configure(let shard): send(shard, .configure(workerConfiguration(shard)))
+            case .configure(let shard): configure(shard)
             case .assign(let shard, let generation, let sources):
                 send(shard, .assign(generation: generation, sources: sources))
             case .release(let shard, let sources): send(shard, .release(sources: sources))
@@ -188,12 +200,18 @@ package final class Coordinator {
         }
     }
 
-    private func workerConfiguration(_ shard: Int32) -> WorkerConfiguration {
-        WorkerConfiguration(
+    private func configure(_ shard: Int32) {
+        var worker = WorkerConfiguration(
             streams: configuration.streams, kafka: configuration.kafka, postgres: configuration.postgres,
             schema: configuration.schema, feedEndpoint: folder.feedEndpoint(shard),
             batchRowLimit: configuration.batchRowLimit, breakerRecordCount: configuration.breakerRecordCount,
             inFlightPath: folder.inFlightPath(shard))
+        do {
+            worker.remoteFeed = try configuration.advertisedHost.flatMap { try remote?.feed(host: $0) }
+        } catch {
+            notice("shard \(shard): no feed for other hosts: \(error)")
+        }
+        send(shard, .configure(worker))
     }
 
     /// A worker that can't be reached is dead or hangs: its exit or its silence is what we act upon.
@@ -236,6 +254,7 @@ package final class Coordinator {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
                 }, now: .now))
         report.metrics = metrics?.address
+        report.edges = edges.rows(at: .now)
         return report
     }
 }

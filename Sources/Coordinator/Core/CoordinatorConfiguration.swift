@@ -30,6 +30,9 @@ package struct CoordinatorConfiguration: Sendable {
     package var batchRowLimit = 5000
     /// Where the control channel is also reached over tcp, with keys: `tcp://HOST:PORT`. Nil: nowhere.
     package var controlAddress: String?
+    /// An address of this machine where edges on other hosts reach the workers' feeds, with the keys of the control
+    /// channel. Nil: feeds stay on this machine.
+    package var advertisedHost: String?
     /// See `WorkerConfiguration`.
     package var breakerRecordCount = 1000
 

@@ -1,4 +1,4 @@
-import Common
+package import Common
 import Kafka
 import Postgres
 import Schema

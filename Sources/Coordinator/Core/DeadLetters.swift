@@ -1,4 +1,4 @@
-import Common
+package import Common
 package import Postgres
 import Schema
 

@@ -1,3 +1,4 @@
+import Common
 import Foundation
 
 /// A small text file that appears whole or not at all, is never overwritten, and is its owner's (0600).

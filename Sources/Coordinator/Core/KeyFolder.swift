@@ -1,3 +1,4 @@
+package import Common
 import Foundation
 package import ZeroMQ
 

@@ -4,7 +4,8 @@ import ZeroMQ
 /// The control channel over tcp, for those on other hosts whose key is in the fleet's list (CURVE and ZAP).
 ///
 /// A socket of its own, so that nobody from outside can speak as a worker, and so that what steers the fleet stays in
-/// the runtime folder: from here it can only be looked at. Owned by the loop's thread.
+/// the runtime folder: from here it can only be looked at, and edges are told where the feeds are. Owned by the loop's
+/// thread.
 final class RemoteControl {
     private let authenticator: Authenticator
     private let socket: Socket
@@ -36,20 +37,31 @@ final class RemoteControl {
         poller.add(socket)
     }
 
-    /// Takes the list of clients anew: keys are made and removed beside a running coordinator.
-    func refresh() throws {
-        authenticator.allowedKeys = Set(try keys.clients().values)
+    /// Takes the list of clients anew: keys are made and removed beside a running coordinator. True when it changed.
+    func refresh() throws -> Bool {
+        let keys = Set(try keys.clients().values)
+        defer { authenticator.allowedKeys = keys }
+        return keys != authenticator.allowedKeys
     }
 
-    func serve(_ answer: (CommandRequest) -> CommandReply) throws {
+    var clients: [String] { authenticator.allowedKeys.map(\.text).sorted() }
+
+    /// A worker's feed at an address of this machine, for the same clients under the same key.
+    func feed(host: String) throws -> WorkerConfiguration.RemoteFeed {
+        .init(
+            address: "tcp://\(host):*", secretKey: try keys.coordinatorKeys().secretKey.text, clients: clients)
+    }
+
+    /// - Parameter answer: to a frame; nil for one that is nothing of ours.
+    func serve(_ answer: ([UInt8]) throws -> [UInt8]?) throws {
         try authenticator.serve()
         for _ in 0..<Self.requestLimitPerTurn {
             guard let parts = try socket.receive() else { return }
-            guard parts.count == 2, let request = ControlEnvelope<CommandRequest>.decode(parts[1]) else {
+            guard parts.count == 2, let reply = try answer(parts[1]) else {
                 droppedCount += 1
                 continue
             }
-            _ = try socket.send([parts[0], try ControlEnvelope.encode(answer(request))])
+            _ = try socket.send([parts[0], reply])
         }
     }
 }

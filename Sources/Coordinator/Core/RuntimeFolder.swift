@@ -1,5 +1,5 @@
 private import CLinux
-private import Common
+package import Common
 import Foundation
 
 /// The folder of one fleet: its lock, its control socket, its workers' feeds.

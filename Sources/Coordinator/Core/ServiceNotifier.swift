@@ -1,3 +1,4 @@
+package import Common
 private import CLinux
 private import Foundation
 

@@ -31,6 +31,16 @@ package struct StatusTable {
                     Self.number(stream.commitLatency.p99), stream.timeToFinish.map(Self.duration) ?? "-",
                 ]
             })
+        if !report.edges.isEmpty {
+            add(
+                ["EDGE", "PID", "CLIENTS", "MESSAGES/S", "SLOW"],
+                report.edges.map {
+                    [
+                        $0.address, String($0.pid), String($0.clients), Self.rate($0.messagesPerSecond),
+                        String($0.slowClients),
+                    ]
+                })
+        }
         let standing = report.sources.filter { $0.state != "running" }
         if !standing.isEmpty {
             add(

@@ -11,8 +11,9 @@ struct Settings {
         flags.config = try arguments.option("--config")
         flags.envFile = try arguments.option("--env-file")
         flags.runtimeFolder = try arguments.option("--runtime-dir")
-        flags.shards = arguments.command == "start" ? try arguments.number("--shards") : nil
-        flags.metrics = arguments.command == "start" ? try arguments.option("--metrics") : nil
+        let isStart = arguments.command == "coordinator start"
+        flags.shards = isStart ? try arguments.number("--shards") : nil
+        flags.metrics = isStart ? try arguments.option("--metrics") : nil
         flags.addsColumns = arguments.flag("--allow-add-columns")
         sources = try ConfigurationSources(flags, environment: ProcessInfo.processInfo.environment)
     }

@@ -15,7 +15,7 @@ guard let name = words.first, !["--help", "-h", "help"].contains(name) else {
 guard let command = Command.all.first(where: { $0.name == name }) else {
     fail("there is no command '\(name)'; see: coordinator --help", .usage)
 }
-var arguments = Arguments(Array(words.dropFirst()), command: name)
+var arguments = Arguments(Array(words.dropFirst()), command: "coordinator \(name)")
 if arguments.flag("--help") || arguments.flag("-h") {
     print(command.help, terminator: "")
     exit(ExitCode.success.rawValue)

@@ -9,15 +9,50 @@ struct FeedPublisher: ~Copyable {
     private var topic: ByteWriter
     private var body: ByteWriter
     private var rows: ByteWriter
+    /// Asked whether a stranger may connect over tcp.
+    private let authenticator: Authenticator?
+    /// Where the feed is reached over tcp, with the port that was picked.
+    let remoteEndpoint: String?
 
-    init(_ endpoint: String, shard: Int32, in context: Context) throws(ZeroMQError) {
+    init(
+        _ endpoint: String, remote: WorkerConfiguration.RemoteFeed?, shard: Int32, in context: Context
+    ) throws(ZeroMQError) {
+        let authenticator = try remote.map { remote throws(ZeroMQError) in
+            try Authenticator(in: context, allowedKeys: Self.keys(remote.clients))
+        }
         let socket = try Socket(.publisher, in: context, highWaterMark: 64)
         try socket.bind(endpoint)
+        var remoteEndpoint: String?
+        if let remote {
+            try socket.actAsCurveServer(CurveSecretKey(remote.secretKey))
+            try socket.bind(remote.address)
+            remoteEndpoint = try socket.lastEndpoint()
+        }
+        self.authenticator = authenticator
+        self.remoteEndpoint = remoteEndpoint
         self.socket = socket
         self.shard = shard
         topic = ByteWriter()
         body = ByteWriter(capacity: 64 * 1024)
         rows = ByteWriter(capacity: 64 * 1024)
+    }
+
+    private static func keys(_ texts: [String]) throws(ZeroMQError) -> Set<CurvePublicKey> {
+        var keys: Set<CurvePublicKey> = []
+        for text in texts { keys.insert(try CurvePublicKey(text)) }
+        return keys
+    }
+
+    func allow(_ clients: [String]) throws(ZeroMQError) {
+        authenticator?.allowedKeys = try Self.keys(clients)
+    }
+
+    func add(to poller: inout Poller) {
+        if let authenticator { poller.add(authenticator) }
+    }
+
+    func serveStrangers() throws(ZeroMQError) {
+        try authenticator?.serve()
     }
 
     /// An append batch's committed run, in as many messages as its bytes need.

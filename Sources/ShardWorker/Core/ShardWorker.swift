@@ -56,7 +56,8 @@ package final class ShardWorker {
                 breakerRecordCount: configuration.breakerRecordCount)
         }
         inFlight = configuration.inFlightPath.flatMap { InFlightRecord(path: $0) }
-        publisher = try FeedPublisher(configuration.feedEndpoint, shard: shard, in: context)
+        publisher = try FeedPublisher(
+            configuration.feedEndpoint, remote: configuration.remoteFeed, shard: shard, in: context)
         consumer = try Consumer(configuration.kafka)
     }
 
@@ -66,6 +67,7 @@ package final class ShardWorker {
         while true {
             poller.removeAll()
             control.add(to: &poller)
+            publisher.add(to: &poller)
             // At its end stdin stays readable: once is enough to know.
             let input = drainDeadline == nil ? poller.add(descriptor: STDIN_FILENO, .read) : nil
             // Without a descriptor there is nothing to wait for: serving tells what is wrong.
@@ -75,6 +77,7 @@ package final class ShardWorker {
 
             if let input, !poller.events(input).isEmpty, endOfInput() { drain() }
             while let message = try control.receive() { try handle(message) }
+            try publisher.serveStrangers()
             if let records, !poller.events(records).isEmpty { mayHaveRecords = true }
             if let database {
                 if database.map({ !poller.events($0).isEmpty }) ?? true { try serveSession() }
@@ -128,6 +131,7 @@ package final class ShardWorker {
             self.generation = generation
             claiming.formUnion(ids.filter { sources[$0] == nil })
         case .release(let ids): try release(ids)
+        case .allow(let clients): try publisher.allow(clients)
         case .drain: drain()
         }
     }
@@ -167,6 +171,7 @@ package final class ShardWorker {
             }, streams: lanes.map(\.progress))
         progress.processorSeconds = ProcessUsage.processorSeconds
         progress.residentBytes = ProcessUsage.residentBytes
+        progress.remoteFeed = publisher.remoteEndpoint
         try send(.heartbeat(progress))
         for (index, lane) in lanes.enumerated() {
             let heads = sources.values.filter { $0.lane == index }.map {

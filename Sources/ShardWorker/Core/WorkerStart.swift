@@ -35,7 +35,7 @@ package enum WorkerStart {
                 switch message {
                 case .configure(let configuration): return configuration
                 case .drain: return nil
-                case .assign, .release: break
+                case .assign, .release, .allow: break
                 }
             }
         }

@@ -1,5 +1,3 @@
-package import Common
-
 /// Why a fleet can't start: one sentence for a person, and what to do.
 package struct StartError: Error, CustomStringConvertible {
     package let description: String

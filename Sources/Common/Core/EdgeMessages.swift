@@ -1,0 +1,53 @@
+/// What an edge says to the coordinator: once a second, so that neither has to know when the other began anew.
+package enum EdgeMessage: Codable, Sendable, Equatable {
+    case report(EdgeReport)
+}
+
+/// What the coordinator answers an edge.
+package enum EdgeReply: Codable, Sendable, Equatable {
+    case configure(EdgeConfiguration)
+}
+
+/// An edge as it sees itself. Counted since it started.
+package struct EdgeReport: Codable, Sendable, Equatable {
+    /// Made when the process began.
+    package var id: String
+    package var pid: Int32
+    /// Where clients reach it, as far as it knows: `127.0.0.1:8080`.
+    package var address: String
+    package var clients = 0
+    /// Messages to clients.
+    package var messages: Int64 = 0
+    /// Clients that now read from Postgres, since they are further behind than the edge keeps.
+    package var slowClients = 0
+
+    package init(id: String, pid: Int32, address: String) {
+        self.id = id
+        self.pid = pid
+        self.address = address
+    }
+}
+
+/// What an edge has to know of its fleet. Where Postgres is it knows itself: it has a role of its own there.
+package struct EdgeConfiguration: Codable, Sendable, Equatable {
+    package struct Feed: Codable, Sendable, Hashable {
+        package var shard: Int32
+        package var endpoint: String
+
+        package init(shard: Int32, endpoint: String) {
+            self.shard = shard
+            self.endpoint = endpoint
+        }
+    }
+
+    package var streams: [StreamDefinition]
+    package var schema: String
+    /// Of the workers that there are now.
+    package var feeds: [Feed]
+
+    package init(streams: [StreamDefinition], schema: String, feeds: [Feed]) {
+        self.streams = streams
+        self.schema = schema
+        self.feeds = feeds
+    }
+}

@@ -1,0 +1,39 @@
+import Common
+
+/// The edges that a coordinator hears of: they start and end by themselves, and are known by what they say.
+struct EdgeRegistry {
+    private struct Entry {
+        var report: EdgeReport
+        var heardAt: ContinuousClock.Instant
+        var messagesPerSecond = 0.0
+    }
+
+    private var entries: [String: Entry] = [:]
+
+    private static let silenceLimit = Duration.seconds(5)
+    /// Those beyond are served, and not shown.
+    private static let countLimit = 1000
+
+    mutating func heard(_ report: EdgeReport, at now: ContinuousClock.Instant) {
+        entries = entries.filter { now - $0.value.heardAt <= Self.silenceLimit }
+        var entry = Entry(report: report, heardAt: now)
+        if let last = entries[report.id] {
+            let seconds = (now - last.heardAt) / .seconds(1)
+            let messages = Double(report.messages - last.report.messages)
+            entry.messagesPerSecond = seconds > 0 ? messages / seconds : last.messagesPerSecond
+        } else if entries.count >= Self.countLimit {
+            return
+        }
+        entries[report.id] = entry
+    }
+
+    /// Those that were heard of late, by address.
+    func rows(at now: ContinuousClock.Instant) -> [StatusReport.Edge] {
+        entries.values.filter { now - $0.heardAt <= Self.silenceLimit }.map { entry in
+            StatusReport.Edge(
+                id: entry.report.id, pid: entry.report.pid, address: entry.report.address,
+                clients: entry.report.clients, messagesPerSecond: entry.messagesPerSecond,
+                slowClients: entry.report.slowClients)
+        }.sorted { ($0.address, $0.id) < ($1.address, $1.id) }
+    }
+}
