@@ -1,5 +1,5 @@
-package import Common
 private import CLinux
+package import Common
 private import Foundation
 
 /// Tells the service manager that started this process how it is: the protocol of sd_notify(3), a datagram each time.
