@@ -12,6 +12,7 @@ let package = Package(
     products: [
         .executable(name: "coordinator", targets: ["coordinator"]),
         .executable(name: "shard-worker", targets: ["shard-worker"]),
+        .executable(name: "ws-edge", targets: ["ws-edge"]),
     ],
     targets: [
         // C libraries: one module each, imported by one wrapper each.
@@ -60,7 +61,10 @@ let package = Package(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
         .target(
-            name: "WSEdgeCore", dependencies: ["Common", "Postgres", "Schema", "ZeroMQ"], path: "Sources/WSEdge/Core",
+            name: "WSEdgeCore", dependencies: ["Common", "Postgres", "Schema", "WebSockets", "ZeroMQ", "CLinux"],
+            path: "Sources/WSEdge/Core", swiftSettings: strict),
+        .executableTarget(
+            name: "ws-edge", dependencies: ["Common", "WSEdgeCore"], path: "Sources/WSEdge/Main",
             swiftSettings: strict),
 
         // Tests.
@@ -92,8 +96,9 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "Common", "CoordinatorCore", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "WSEdgeCore",
-                "shard-worker", "coordinator", "fleet-under-test",
+                "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
+                "coordinator",
+                "ws-edge", "fleet-under-test",
             ], swiftSettings: strict),
         .executableTarget(
             name: "fence-cost",

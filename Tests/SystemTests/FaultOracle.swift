@@ -41,19 +41,18 @@ struct FaultOracle {
         Set(places.filter { $0.content != .poison }.map { "\($0.partition)|\($0.offset)" })
     }
 
-    /// What is wrong with what somebody saw, as `partition|offset` in the order in which it came.
+    /// What is wrong with the rows that somebody saw, each as canonical JSON, in the order in which they came.
     func violations(ofSeen seen: [String]) -> [String] {
-        func byPartition(_ places: some Sequence<(partition: Int, offset: Int64)>) -> [Int: [Int64]] {
-            Dictionary(grouping: places, by: \.partition).mapValues { $0.map(\.offset) }
+        var expected: [Int: [String]] = [:]
+        var partitions: [String: Int] = [:]
+        for place in places where place.content != .poison {
+            let row = FaultLoad.record(place.content).value ?? ""
+            expected[place.partition, default: []].append(row)
+            partitions[row] = place.partition
         }
-        let seen = byPartition(
-            seen.map { place in
-                let parts = place.split(separator: "|").map { Int64($0) ?? -1 }
-                return (Int(parts[0]), parts[1])
-            })
-        let good = byPartition(places.filter { $0.content != .poison }.map { ($0.partition, $0.offset) })
-        return Set(seen.keys).union(good.keys).sorted().compactMap { partition in
-            let (found, expected) = (seen[partition] ?? [], good[partition] ?? [])
+        let found = Dictionary(grouping: seen) { partitions[$0] ?? -1 }
+        return Set(found.keys).union(expected.keys).sorted().compactMap { partition in
+            let (found, expected) = (found[partition] ?? [], expected[partition] ?? [])
             guard let first = zip(found, expected).first(where: { $0 != $1 }) else {
                 return found.count == expected.count
                     ? nil : "partition \(partition): \(found.count) rows were seen, \(expected.count) are there"

@@ -11,10 +11,9 @@ struct FaultReport {
     var dead = 0
     /// Rows heard on the feed.
     var heard = 0
-    /// Of the subscriber that resumes: rows seen, how often it began, how often it had to read what was missing.
+    /// Rows at a WebSocket client that resumed, and how often it subscribed.
     var seen = 0
     var lives = 0
-    var repairs = 0
     /// What must not be, each in a sentence.
     var violations: [String] = []
 
@@ -27,7 +26,6 @@ struct FaultReport {
         sum.heard += run.heard
         sum.seen += run.seen
         sum.lives += run.lives
-        sum.repairs += run.repairs
         sum.violations += run.violations
     }
 }
@@ -37,7 +35,7 @@ extension FaultReport: CustomStringConvertible {
         let faultCounts = Fault.allCases.map { "\($0.rawValue) \(faults[$0] ?? 0)" }.joined(separator: ", ")
         let cutCounts = CommitCut.allCases.map { "\($0.rawValue) \(cuts[$0] ?? 0)" }.joined(separator: ", ")
         return "\(records) records, \(rows) rows, \(dead) dead letters, \(violations.count) violations; "
-            + "\(heard) rows heard; \(seen) seen by subscribers that resumed, in \(lives) lives with \(repairs) repairs; "
+            + "\(heard) rows heard; \(seen) seen by a client in \(lives) subscriptions; "
             + "\(faultCounts); cuts: \(cutCounts)"
     }
 }

@@ -16,8 +16,10 @@ final class FaultRun {
     private let kafka: TestKafka
     private let server: TestPostgres
     private let listener: FeedListener
-    /// Of append streams.
-    private var subscriber: ResumingSubscriber?
+    /// Of append streams: keyed ones are not followed by edges yet.
+    private var edges: [EdgeUnderTest] = []
+    private var client: EdgeClient?
+    private var edgeCount = 0
     private var load: FaultLoad
     private var stopped: [Int32] = []
     /// Faults to come: each kind once before any comes again.
@@ -38,22 +40,24 @@ final class FaultRun {
         self.fleet = fleet
         proxy = fleet.proxy!
         load = FaultLoad(mode, kafka: kafka, topic: fleet.topic, partitions: Self.partitions)
-        let endpoints = (0..<5).map { "ipc://\(fleet.folder)/control/feed-\($0)" }
-        listener = try FeedListener(stream.name, endpoints: endpoints)
-        subscriber =
-            mode == .append ? ResumingSubscriber(stream, database: fleet.postgres, endpoints: endpoints) : nil
+        listener = try FeedListener(
+            stream.name, endpoints: (0..<5).map { "ipc://\(fleet.folder)/control/feed-\($0)" })
     }
 
     /// Runs under `faults` faults and checks what must hold afterwards.
     func run(faults: Int) -> FaultReport {
         do {
             try launch(shards: 3)
+            if mode == .append {
+                edges = [try makeEdge(), try makeEdge()]
+                client = try EdgeClient("events", edges: edges.map(\.url), folder: fleet.folder + "/client")
+                try fleet.wait("a client's subscription") { client?.subscriptions.count == 1 }
+            }
             for _ in 0..<faults {
                 try load.produce(&random)
                 if deck.isEmpty { deck = Fault.allCases.shuffled(using: &random) }
                 try inject(deck.removeLast())
                 try listener.collect()
-                follow()
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
             wakeStopped()
@@ -100,9 +104,20 @@ final class FaultRun {
             let kinds = CommitCut.allCases
             proxy.cut((0..<16).map { $0 % 4 == 3 ? nil : kinds.randomElement(using: &random) })
             for _ in 0..<4 { try load.produce(&random) }
+        case .killEdge:
+            guard !edges.isEmpty else { return }
+            // Another one takes its place, elsewhere.
+            edges.remove(at: Int.random(in: edges.indices, using: &random)).kill()
+            edges.append(try makeEdge())
+            try client?.setEdges(edges.map(\.url))
         case .abortTransaction: try load.produceTransactions(&random)
         }
         report.faults[fault, default: 0] += 1
+    }
+
+    private func makeEdge() throws -> EdgeUnderTest {
+        edgeCount += 1
+        return try EdgeUnderTest(fleet, name: String(edgeCount))
     }
 
     /// A start whose own COMMIT is cut fails, as it may: that is not what is looked at here.
@@ -138,9 +153,8 @@ final class FaultRun {
         var oracle = try FaultOracle(mode, load, kafka: kafka, topic: fleet.topic)
         try oracle.check(fleet)
         report.violations += oracle.violations
-        let partitions = try partitionsBySource()
-        try checkFeed(oracle, partitions)
-        try checkSubscriber(oracle, partitions)
+        try checkFeed(oracle)
+        try checkClient(oracle)
         for finding in try fleet.verify(deep: true) {
             report.violations += (finding.breaks + finding.notComparable).map { "verify: \(finding.partition): \($0)" }
             report.records += Int(finding.records)
@@ -149,46 +163,37 @@ final class FaultRun {
         }
     }
 
-    private func partitionsBySource() throws -> [Substring: Substring] {
-        let pairs = try fleet.rows("SELECT id, partition FROM millrace.source").map { $0.split(separator: "|") }
-        return Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0[1]) })
-    }
-
-    /// `source|offset` as `partition|offset`.
-    private func place(_ row: String, _ partitions: [Substring: Substring]) -> String {
-        let parts = row.split(separator: "|")
-        return "\(partitions[parts[0]] ?? "no partition")|\(parts[1])"
-    }
-
     /// What was published had been committed, and was published once.
-    private func checkFeed(_ oracle: FaultOracle, _ partitions: [Substring: Substring]) throws {
+    private func checkFeed(_ oracle: FaultOracle) throws {
         try listener.collect()
         report.heard = listener.published.count
-        let invented = Set(listener.published.map { place($0, partitions) }).subtracting(oracle.goodPlaces)
+        let pairs = try fleet.rows("SELECT id, partition FROM millrace.source").map { $0.split(separator: "|") }
+        let partitions = Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0[1]) })
+        let published = listener.published.map { place in
+            let parts = place.split(separator: "|")
+            return "\(partitions[parts[0]] ?? "no partition")|\(parts[1])"
+        }
+        let invented = Set(published).subtracting(oracle.goodPlaces)
         if !invented.isEmpty { report.violations.append("published, but no record: \(invented.sorted().prefix(3))") }
         if !listener.twice.isEmpty { report.violations.append("published twice: \(listener.twice.prefix(3))") }
         if listener.published.isEmpty { report.violations.append("nothing was heard on the feed") }
     }
 
-    /// The subscriber takes what there is now, and is lost one time in three.
-    private func follow() {
-        // Postgres may be away: the next turn takes it.
-        _ = try? subscriber?.turn()
-        if Int.random(in: 0..<3, using: &random) == 0 { subscriber?.lose() }
-    }
-
-    /// A subscriber that resumed saw every row once, in the order of its partition.
-    private func checkSubscriber(_ oracle: FaultOracle, _ partitions: [Substring: Substring]) throws {
-        guard subscriber != nil else { return }
-        try fleet.wait("the subscriber's last repair", seconds: 60) { try subscriber?.turn(polls: true) == false }
-        subscriber?.lose()
-        let seen = (subscriber?.seen ?? []).map { place($0, partitions) }
-        report.seen = seen.count
-        report.lives = subscriber?.lives ?? 0
-        report.repairs = subscriber?.repairs ?? 0
-        report.violations += oracle.violations(ofSeen: seen)
-        if let lost = subscriber?.lost, !lost.isEmpty {
-            report.violations.append("the subscriber was told of lost rows: \(lost.prefix(3))")
+    /// A client that was moved from edge to edge saw every row once, in the order of its partition.
+    private func checkClient(_ oracle: FaultOracle) throws {
+        guard let client else { return }
+        let count = oracle.goodPlaces.count
+        try fleet.wait("\(count) rows at the client; it has \(client.rows.count)", seconds: 60) {
+            client.rows.count >= count
+        }
+        report.seen = client.rows.count
+        report.lives = client.subscriptions.count
+        report.violations += oracle.violations(ofSeen: client.rows)
+        report.violations += client.resets.map { "the client was told to start anew: \($0)" }
+        client.stop()
+        for edge in edges {
+            let code = edge.drain()
+            if code != ExitCode.success.rawValue { report.violations.append("an edge exited with \(code)") }
         }
     }
 

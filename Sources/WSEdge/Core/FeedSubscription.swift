@@ -1,77 +1,129 @@
 package import Common
-internal import Postgres
+package import Postgres
 package import Schema
 package import ZeroMQ
 
-/// One append stream of a fleet: the workers' feeds joined with what Postgres holds, from a position on. Blocking;
-/// one thread.
-package struct FeedSubscription: ~Copyable {
+/// One append stream of a fleet from now on: the workers' feeds joined with what Postgres holds, each committed row
+/// once. Blocking; one thread.
+package final class FeedSubscription {
     /// Messages of one turn, so that repairs get theirs.
     private static let messageLimitPerTurn = 1000
+    /// Messages of one worker that wait here; those beyond are dropped, and read from Postgres.
+    private static let highWaterMark: Int32 = 64
+    /// A source that nobody published for so long is asked for in the database: its worker may be gone.
+    private static let silenceLimit = Duration.seconds(2)
+    /// And all of them so often: for sources that no worker has yet, and for the epoch.
+    private static let pollInterval = Duration.seconds(10)
+    /// A feed that was silent for so long is connected anew: a worker may have refused us before it knew our key.
+    private static let reconnectInterval = Duration.seconds(10)
 
+    package let stream: StreamDefinition
+    package let schema: MillraceSchema
     private let socket: Socket
-    private var reader: ReplayReader
-    private var follower: FeedFollower
+    private let reader: ReplayReader
+    private var follower = FeedFollower(from: [:])
+    private var feeds: [Int32: Feed] = [:]
+    private var heardAt: [SourceID: ContinuousClock.Instant] = [:]
+    private var polledAt = ContinuousClock.now
     /// Frames that were no message of the feed.
     package private(set) var droppedCount = 0
+    /// Nil until it was started.
+    package private(set) var epoch: String?
 
-    /// - Parameters:
-    ///   - endpoints: of all workers' feeds; none has to be there.
-    ///   - position: where to go on; nil for what is committed from now on.
-    package init(
-        _ stream: StreamDefinition, schema: MillraceSchema, database: [String: String], endpoints: [String],
-        from position: [SourceID: Int64]?, in context: Context
-    ) throws {
-        let socket = try Socket(.subscriber, in: context)
-        for endpoint in endpoints { try socket.connect(endpoint) }
-        try socket.subscribe(FeedMessage.topic(stream.name))
-        var reader = ReplayReader(stream, schema: schema, database: database)
-        // Subscribed first, so that what is committed after these heads were read is in the feed or behind a gap of it.
-        let start =
-            if let position { position } else {
-                Dictionary(uniqueKeysWithValues: try reader.heads().spans.map { ($0.source, $0.to) })
-            }
-        self.init(consume socket, consume reader, FeedFollower(from: start))
+    private struct Feed {
+        let endpoint: String
+        var heardAt: ContinuousClock.Instant
     }
 
-    private init(_ socket: consuming Socket, _ reader: consuming ReplayReader, _ follower: FeedFollower) {
-        self.socket = socket
-        self.reader = reader
-        self.follower = follower
+    /// - Parameters:
+    ///   - database: libpq's parameters.
+    ///   - credentials: for feeds on other hosts.
+    package init(
+        _ stream: StreamDefinition, schema: MillraceSchema, database: [String: String],
+        credentials: CurveCredentials?, in context: Context
+    ) throws(ZeroMQError) {
+        self.stream = stream
+        self.schema = schema
+        reader = ReplayReader(stream, schema: schema, database: database)
+        socket = try Socket(.subscriber, in: context, highWaterMark: Self.highWaterMark)
+        if let credentials { try socket.actAsCurveClient(credentials.own, server: credentials.server) }
+        try socket.subscribe(FeedMessage.topic(stream.name))
     }
 
     package var position: [SourceID: Int64] { follower.position }
     package var repairCount: Int { follower.repairCount }
+    package var needsRepair: Bool { !follower.repairs.isEmpty }
 
-    package func add(to poller: inout Poller) {
+    func add(to poller: inout Poller) {
         poller.add(socket)
     }
 
+    /// The workers' feeds as they are now; none has to be there.
+    package func connect(_ wanted: [EdgeConfiguration.Feed], at now: ContinuousClock.Instant) throws(ZeroMQError) {
+        let endpoints = Dictionary(wanted.map { ($0.shard, $0.endpoint) }) { $1 }
+        for (shard, feed) in feeds {
+            let isOld = now - feed.heardAt > Self.reconnectInterval && feed.endpoint.hasPrefix("tcp://")
+            guard isOld || endpoints[shard] != feed.endpoint else { continue }
+            // One that refused us is gone already.
+            try? socket.disconnect(feed.endpoint)
+            feeds[shard] = nil
+        }
+        for (shard, endpoint) in endpoints where feeds[shard] == nil {
+            try socket.connect(endpoint)
+            feeds[shard] = Feed(endpoint: endpoint, heardAt: now)
+        }
+    }
+
+    /// Reads where the stream is now: from there it is followed. Once connected, so that what is committed meanwhile
+    /// is in the feed or behind a gap of it.
+    package func start(at now: ContinuousClock.Instant) throws(PostgresError) {
+        let state = try reader.state()
+        follower = FeedFollower(from: state.heads)
+        epoch = state.epoch
+        polledAt = now
+    }
+
     /// Takes what the workers published since the last call.
-    package mutating func receive(_ deliver: (FeedDelivery) throws -> Void) throws {
+    package func receive(at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void) throws(ZeroMQError) {
         for _ in 0..<Self.messageLimitPerTurn {
             guard let parts = try socket.receive() else { return }
             guard parts.count == 2, let message = parts[1].withUnsafeBytes({ FeedMessage($0) }) else {
                 droppedCount += 1
                 continue
             }
-            try pass(follower.receive(message), deliver)
+            feeds[message.shard]?.heardAt = now
+            for span in message.spans { heardAt[span.source] = now }
+            pass(follower.receive(message), deliver)
         }
     }
 
-    /// Asks the database how far sources are: for those whose worker is gone, and sources that no worker has yet.
-    package mutating func poll(_ deliver: (FeedDelivery) throws -> Void) throws {
-        try pass(follower.receive(try reader.heads()), deliver)
+    /// Asks the database how far sources are, when it is time to. False when the epoch is another one: then positions
+    /// mean nothing any more, and it has to be started again.
+    package func poll(
+        at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void
+    ) throws(PostgresError) -> Bool {
+        let silent = follower.position.keys.contains { source in
+            heardAt[source].map { now - $0 > Self.silenceLimit } ?? true
+        }
+        guard now - polledAt > (silent ? Self.silenceLimit : Self.pollInterval) else { return true }
+        polledAt = now
+        let state = try reader.state()
+        guard state.epoch == epoch else { return false }
+        pass(follower.receive(state.message), deliver)
+        return true
     }
 
-    /// Reads a piece of all that is missing. False when nothing is. After an error, call it again.
-    package mutating func repair(_ deliver: (FeedDelivery) throws -> Void) throws -> Bool {
-        let repairs = follower.repairs
-        for span in repairs { try pass(follower.repair(span.source, try reader.rows(span)), deliver) }
-        return !repairs.isEmpty
+    /// Reads a piece of all that is missing. After an error, call it again.
+    package func repair(_ deliver: (FeedDelivery) -> Void) throws(PostgresError) {
+        for span in follower.repairs { pass(follower.repair(span.source, try reader.rows(span)), deliver) }
     }
 
-    private func pass(_ delivery: FeedDelivery, _ deliver: (FeedDelivery) throws -> Void) rethrows {
-        if !delivery.isEmpty { try deliver(delivery) }
+    /// Something worked: Postgres or a worker was heard of late.
+    package func isHeard(at now: ContinuousClock.Instant) -> Bool {
+        feeds.values.contains { now - $0.heardAt <= Self.reconnectInterval }
+    }
+
+    private func pass(_ delivery: FeedDelivery, _ deliver: (FeedDelivery) -> Void) {
+        if !delivery.isEmpty { deliver(delivery) }
     }
 }

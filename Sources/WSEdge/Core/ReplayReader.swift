@@ -3,7 +3,7 @@ package import Postgres
 package import Schema
 
 /// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
-package struct ReplayReader: ~Copyable {
+package final class ReplayReader {
     /// Rows of one reading; what is left takes another.
     package static let rowLimit = 1000
 
@@ -22,19 +22,29 @@ package struct ReplayReader: ~Copyable {
         connection = nil
     }
 
-    /// How far every source of the stream is committed: a message that moves nothing.
-    package mutating func heads() throws(PostgresError) -> FeedMessage {
+    /// How far every source of the stream is committed.
+    package func state() throws(PostgresError) -> StreamState {
         let found = try query(
-            "SELECT id, next_offset FROM \(schema.name).source WHERE stream = \(Self.literal(stream.name)) ORDER BY id")
-        let spans = (0..<found.rowCount).compactMap { row -> FeedMessage.Span? in
-            guard let id = found.integer(row, 0), let next = found.integer(row, 1) else { return nil }
-            return .init(source: SourceID(rawValue: Int32(id)), from: next, to: next)
+            """
+            SELECT t.epoch, s.id, s.start_offset, coalesce(s.retained_from, s.start_offset), s.next_offset
+            FROM \(schema.name).stream t LEFT JOIN \(schema.name).source s ON s.stream = t.name
+            WHERE t.name = \(Self.literal(stream.name))
+            """)
+        guard found.rowCount > 0, let epoch = found.text(0, 0) else {
+            throw PostgresError(operation: "replay", sqlState: "", message: "the stream \(stream.name) is not there")
         }
-        return FeedMessage(shard: -1, committedAt: 0, spans: spans, rows: [])
+        var state = StreamState(epoch: epoch, sources: [:])
+        for row in 0..<found.rowCount {
+            guard let id = found.integer(row, 1), let start = found.integer(row, 2),
+                let retainedFrom = found.integer(row, 3), let next = found.integer(row, 4)
+            else { continue }
+            state.sources[SourceID(rawValue: Int32(id))] = .init(start: start, retainedFrom: retainedFrom, next: next)
+        }
+        return state
     }
 
     /// The first rows of a span. Its end must be committed.
-    package mutating func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
+    package func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
         let columns = stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
         // One statement, one snapshot: retention deletes rows and says so in one transaction.
         let found = try query(
@@ -76,7 +86,7 @@ package struct ReplayReader: ~Copyable {
     }
 
     /// A connection that is lost is made anew with the next query.
-    private mutating func query(_ sql: String) throws(PostgresError) -> QueryResult {
+    private func query(_ sql: String) throws(PostgresError) -> QueryResult {
         var open = try openConnection()
         do throws(PostgresError) {
             let result = try open.execute(sql)[0]
@@ -88,7 +98,7 @@ package struct ReplayReader: ~Copyable {
         }
     }
 
-    private mutating func openConnection() throws(PostgresError) -> Connection {
+    private func openConnection() throws(PostgresError) -> Connection {
         if let kept = connection.take() {
             if !kept.isLost { return kept }
         }

@@ -1,0 +1,39 @@
+import WebSockets
+
+/// A client's connection with what it is subscribed to. Belongs to the server's thread.
+final class EdgeClient {
+    struct Subscription {
+        let feed: StreamFeed
+        var cursor: LogCursor
+        /// What was read for it and not sent yet: one reading's messages.
+        var replayed: [FeedBatch] = []
+        var sentAt = ContinuousClock.now
+    }
+
+    let id: UInt64
+    let connection: WebSocketConnection
+    let openedAt = ContinuousClock.now
+    var hasConnected = false
+    var isClosing = false
+    /// Answers to what it asked: first to be sent.
+    var replies: [[UInt8]] = []
+    /// By number of the group.
+    var subscriptions: [Int: Subscription] = [:]
+    /// Subscriptions whose answer is still to come, by number of the group.
+    var opening: Set<Int> = []
+
+    init(id: UInt64, _ connection: WebSocketConnection) {
+        self.id = id
+        self.connection = connection
+    }
+
+    func reply(_ message: [UInt8]) {
+        replies.append(message)
+        connection.requestWrite()
+    }
+
+    func close(_ code: UInt16, _ reason: String) {
+        isClosing = true
+        connection.close(code, reason)
+    }
+}

@@ -1,0 +1,65 @@
+import Common
+import Foundation
+import WebSockets
+
+/// What other threads tell the server's.
+///
+/// Bounded: whoever delivers rows waits while too many wait here; of replays there is one a subscription.
+final class EdgeInbox: @unchecked Sendable {
+    enum Item {
+        /// A stream is followed from here on; if it was before, its positions mean nothing any more.
+        case began(StreamFeed.Opening)
+        case delivered(stream: String, sub: Int, [FeedBatch])
+        case answered(ReplayAnswer)
+        /// Whether a worker was heard of late.
+        case health(isHeard: Bool)
+        case drain
+    }
+
+    // Everything below is guarded by it.
+    private let condition = NSCondition()
+    private var items: [Item] = []
+    private var waker: ServerWaker?
+    private var isClosed = false
+
+    private static let itemLimit = 256
+
+    init(_ waker: ServerWaker) {
+        self.waker = waker
+    }
+
+    /// Waits while there is no room, until there is or nobody takes any more.
+    func deliver(_ item: Item) {
+        condition.lock()
+        while items.count >= Self.itemLimit, !isClosed { condition.wait() }
+        condition.unlock()
+        put(item)
+    }
+
+    func put(_ item: Item) {
+        condition.lock()
+        defer { condition.unlock() }
+        guard !isClosed else { return }
+        items.append(item)
+        if items.count == 1 { waker?.wake() }
+    }
+
+    func takeAll() -> [Item] {
+        condition.lock()
+        defer {
+            items = []
+            condition.broadcast()
+            condition.unlock()
+        }
+        return items
+    }
+
+    /// Before the server is gone.
+    func close() {
+        condition.lock()
+        isClosed = true
+        waker = nil
+        condition.broadcast()
+        condition.unlock()
+    }
+}

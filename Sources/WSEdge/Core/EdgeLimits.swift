@@ -1,0 +1,21 @@
+/// What bounds clients. Times in seconds.
+package struct EdgeLimits: Sendable {
+    package var connections = 10_000
+    /// Of a client's message.
+    package var messageByteCount = 64 * 1024
+    /// Of a connection.
+    package var subscriptions = 16
+    /// Answers that wait for a client which asks and does not read; then it is closed.
+    package var waitingReplies = 64
+    /// From the connection's begin to the `connect` message.
+    package var connectSeconds = 10
+    /// A client that takes nothing for so long is let go.
+    package var slowSeconds = 30
+    /// A subscription is told at least so often that it is alive.
+    package var progressSeconds = 25
+    package var pingSeconds: UInt16 = 25
+    /// From a `goaway` until connections end.
+    package var drainSeconds = 5
+
+    package init() {}
+}

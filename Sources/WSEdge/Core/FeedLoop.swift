@@ -1,0 +1,142 @@
+private import CLinux
+import Common
+import Foundation
+import Postgres
+import Schema
+import ZeroMQ
+
+/// The edge's other thread: asks the coordinator where the feeds are, follows them, and hands on what is committed.
+final class FeedLoop {
+    private let settings: EdgeSettings
+    private let address: String
+    private let inbox: EdgeInbox
+    private let counters: EdgeCounters
+    private let signals: Int32
+    private let context = Context()
+    private let id = UUIDValue.random().description
+    private var control: Socket
+    private var answeredAt = ContinuousClock.now
+    private var nextReport = ContinuousClock.now
+    private var subscriptions: [String: FeedSubscription] = [:]
+    private var subs: [String: Int] = [:]
+    private var nextSub = 1
+    /// Postgres is asked again then.
+    private var retryAt = ContinuousClock.now
+    private var failure: String?
+
+    private static let reportInterval = Duration.seconds(1)
+    private static let retryInterval = Duration.milliseconds(500)
+    /// A coordinator that doesn't answer for so long may have refused us: then a socket does not try again.
+    private static let silenceLimit = Duration.seconds(5)
+
+    /// - Parameter signals: blocked in this process; readable when it shall end.
+    init(
+        _ settings: EdgeSettings, address: String, signals: Int32, _ inbox: EdgeInbox, _ counters: EdgeCounters
+    ) throws {
+        self.settings = settings
+        self.address = address
+        self.signals = signals
+        self.inbox = inbox
+        self.counters = counters
+        control = try Self.connect(settings, context)
+    }
+
+    private static func connect(_ settings: EdgeSettings, _ context: Context) throws -> Socket {
+        let socket = try Socket(.dealer, in: context)
+        if let keys = settings.credentials { try socket.actAsCurveClient(keys.own, server: keys.server) }
+        try socket.connect(settings.control)
+        return socket
+    }
+
+    /// Until a signal.
+    func run() throws {
+        while true {
+            var poller = Poller()
+            poller.add(control)
+            for subscription in subscriptions.values { subscription.add(to: &poller) }
+            let signal = poller.add(descriptor: signals, .read)
+            let due = subscriptions.values.contains(where: \.needsRepair) ? min(retryAt, nextReport) : nextReport
+            try poller.wait(max(.zero, due - .now))
+            if !poller.events(signal).isEmpty { return inbox.put(.drain) }
+            let now = ContinuousClock.now
+            while let parts = try control.receive() {
+                guard parts.count == 1, case .configure(let new)? = ControlEnvelope<EdgeReply>.decode(parts[0])
+                else { continue }
+                answeredAt = now
+                try configure(new, now)
+            }
+            for (name, subscription) in subscriptions {
+                try subscription.receive(at: now) { deliver(name, $0) }
+            }
+            if retryAt <= now { readPostgres(now) }
+            if nextReport <= now { try report(now) }
+        }
+    }
+
+    private func report(_ now: ContinuousClock.Instant) throws {
+        nextReport = now + Self.reportInterval
+        if now - answeredAt > Self.silenceLimit {
+            answeredAt = now
+            control = try Self.connect(settings, context)
+        }
+        var report = EdgeReport(id: id, pid: getpid(), address: address)
+        let values = counters.now
+        (report.clients, report.messages, report.slowClients) = (values.clients, values.messages, values.slowClients)
+        _ = try control.send([try ControlEnvelope.encode(EdgeMessage.report(report))])
+        inbox.put(.health(isHeard: subscriptions.values.contains { $0.isHeard(at: now) }))
+    }
+
+    /// Streams that are new or defined otherwise are followed from now on; keyed ones are not followed yet.
+    private func configure(_ new: EdgeConfiguration, _ now: ContinuousClock.Instant) throws {
+        let wanted = new.streams.filter { $0.mode == .append }
+        for stream in wanted where subscriptions[stream.name]?.stream != stream {
+            subscriptions[stream.name] = try FeedSubscription(
+                stream, schema: MillraceSchema(name: new.schema), database: settings.database,
+                credentials: settings.credentials, in: context)
+        }
+        for name in subscriptions.keys where !wanted.contains(where: { $0.name == name }) {
+            subscriptions[name] = nil
+        }
+        for subscription in subscriptions.values { try subscription.connect(new.feeds, at: now) }
+    }
+
+    /// What Postgres has to be asked for. While it is away, the feeds go on and gaps wait.
+    private func readPostgres(_ now: ContinuousClock.Instant) {
+        for (name, subscription) in subscriptions {
+            do throws(PostgresError) {
+                let isSame =
+                    if subscription.epoch == nil { false } else {
+                        try subscription.poll(at: now) { deliver(name, $0) }
+                    }
+                if !isSame { try begin(name, subscription, now) }
+                try subscription.repair { deliver(name, $0) }
+                failure = nil
+            } catch {
+                retryAt = now + Self.retryInterval
+                let text = "\(error)"
+                if failure != text { settings.log("Postgres: \(text)") }
+                failure = text
+            }
+        }
+    }
+
+    private func begin(
+        _ name: String, _ subscription: FeedSubscription, _ now: ContinuousClock.Instant
+    ) throws(PostgresError) {
+        try subscription.start(at: now)
+        subs[name] = nextSub
+        nextSub += 1
+        inbox.deliver(
+            .began(
+                .init(
+                    stream: subscription.stream, schema: subscription.schema, sub: subs[name]!,
+                    epoch: subscription.epoch!, position: subscription.position)))
+    }
+
+    private func deliver(_ name: String, _ delivery: FeedDelivery) {
+        guard let sub = subs[name] else { return }
+        inbox.deliver(
+            .delivered(
+                stream: name, sub: sub, FeedBatch.make(sub: sub, delivery.rows, position: delivery.position)))
+    }
+}

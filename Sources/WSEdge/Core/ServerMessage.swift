@@ -1,0 +1,74 @@
+import Common
+import Foundation
+
+/// Messages to clients: the protocol `millrace.v1.json`.
+enum ServerMessage {
+    static func rows(sub: Int, _ rows: ArraySlice<FeedMessage.Row>, _ position: [SourceID: Int64]) -> [UInt8] {
+        var writer = ByteWriter(capacity: 128 + rows.reduce(0) { $0 + $1.json.count + 1 })
+        writer.append(#"{"type":"rows","sub":\#(sub),"rows":["#)
+        var isFirst = true
+        for row in rows {
+            if !isFirst { writer.append(UInt8(ascii: ",")) }
+            isFirst = false
+            row.json.withUnsafeBytes { writer.append($0) }
+        }
+        writer.append(#"],"position":\#(text(position))}"#)
+        return Array(writer.bytes)
+    }
+
+    static func progress(sub: Int, _ position: [SourceID: Int64]) -> [UInt8] {
+        Array(#"{"type":"progress","sub":\#(sub),"position":\#(text(position))}"#.utf8)
+    }
+
+    /// Why a subscription ended, or lost rows: `retention` or `epoch`.
+    static func reset(sub: Int, reason: String) -> [UInt8] {
+        Array(#"{"type":"reset","sub":\#(sub),"reason":"\#(reason)"}"#.utf8)
+    }
+
+    static func connected(id: Int64, _ limits: EdgeLimits) -> [UInt8] {
+        Array(
+            """
+            {"type":"connected","id":\(id),"user":null,"role":null,"ping_s":\(limits.pingSeconds),\
+            "limits":{"message_bytes":\(limits.messageByteCount),"subscriptions":\(limits.subscriptions)}}
+            """.utf8)
+    }
+
+    static func subscribed(
+        id: Int64, sub: Int, stream: String, epoch: String, _ position: [SourceID: Int64], recovered: Bool,
+        reason: String?
+    ) -> [UInt8] {
+        let reason = reason.map { #","reason":\#(quoted($0))"# } ?? ""
+        return Array(
+            """
+            {"type":"subscribed","id":\(id),"sub":\(sub),"stream":\(quoted(stream)),"epoch":"\(epoch)",\
+            "position":\(text(position)),"recovered":\(recovered)\(reason)}
+            """.utf8)
+    }
+
+    static func unsubscribed(id: Int64, sub: Int) -> [UInt8] {
+        Array(#"{"type":"unsubscribed","id":\#(id),"sub":\#(sub)}"#.utf8)
+    }
+
+    /// - Parameter id: of the request; nil when it could not be read.
+    static func error(id: Int64?, _ error: RequestError) -> [UInt8] {
+        let retry = error.retryAfter.map { #","retry_after_ms":\#($0)"# } ?? ""
+        return Array(
+            """
+            {"type":"error","id":\(id.map(String.init) ?? "null"),"code":"\(error.code)",\
+            "message":\(quoted(error.message))\(retry)}
+            """.utf8)
+    }
+
+    static func goAway(reconnectIn milliseconds: Int) -> [UInt8] {
+        Array(#"{"type":"goaway","reconnect_in_ms":\#(milliseconds)}"#.utf8)
+    }
+
+    private static func text(_ position: [SourceID: Int64]) -> String {
+        let pairs = position.sorted { $0.key < $1.key }.map { #""\#($0.key)":\#($0.value)"# }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    }
+}

@@ -1,0 +1,36 @@
+package import Common
+
+/// How far a stream is committed, as one snapshot of the database holds it.
+package struct StreamState: Equatable, Sendable {
+    package struct Source: Equatable, Sendable {
+        /// Its first offset.
+        package var start: Int64
+        /// Rows before it have been deleted.
+        package var retainedFrom: Int64
+        /// All before it is committed.
+        package var next: Int64
+
+        package init(start: Int64, retainedFrom: Int64, next: Int64) {
+            self.start = start
+            self.retainedFrom = retainedFrom
+            self.next = next
+        }
+    }
+
+    /// Changes when positions lose their meaning.
+    package var epoch: String
+    package var sources: [SourceID: Source]
+
+    package init(epoch: String, sources: [SourceID: Source]) {
+        self.epoch = epoch
+        self.sources = sources
+    }
+
+    package var heads: [SourceID: Int64] { sources.mapValues(\.next) }
+
+    /// The heads as a message of the feed that moves nothing by itself.
+    package var message: FeedMessage {
+        let spans = heads.map { FeedMessage.Span(source: $0, from: $1, to: $1) }
+        return FeedMessage(shard: -1, committedAt: 0, spans: spans.sorted { $0.source < $1.source }, rows: [])
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+/// A client in a process of its own, in Python, that follows a stream and resumes by itself. Used from one thread.
+final class EdgeClient {
+    private let process = Process()
+    private let folder: String
+    private var edgesPath: String { folder + "/edges" }
+    private var outputPath: String { folder + "/output" }
+
+    /// - Parameters:
+    ///   - folder: its own; made here.
+    ///   - prefix: the command in front of it, such as one that enters a network namespace.
+    init(_ stream: String, edges: [String], folder: String, prefix: [String] = []) throws {
+        self.folder = folder
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try setEdges(edges)
+        _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Clients/follow.py").path
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = prefix + ["python3", script, edgesPath, stream]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(forWritingAtPath: outputPath)
+        try process.run()
+    }
+
+    deinit { stop() }
+
+    /// For its next connection.
+    func setEdges(_ edges: [String]) throws {
+        try edges.joined(separator: "\n").write(toFile: edgesPath, atomically: true, encoding: .utf8)
+    }
+
+    /// What comes after `word` in its whole lines.
+    private func lines(_ word: String) -> [String] {
+        let text = (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? ""
+        guard let end = text.lastIndex(of: "\n") else { return [] }
+        let whole = text[...end]
+        return whole.split(separator: "\n").filter { $0.hasPrefix(word + " ") }.map {
+            String($0.dropFirst(word.count + 1))
+        }
+    }
+
+    /// Each row that it saw, as canonical JSON, in the order in which they came.
+    var rows: [String] { lines("row") }
+    /// `URL True|False`, once a life.
+    var subscriptions: [String] { lines("subscribed") }
+    var resets: [String] { lines("reset") }
+
+    var isRunning: Bool { process.isRunning }
+
+    func stop() {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+    }
+}

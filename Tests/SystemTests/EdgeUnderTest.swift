@@ -1,0 +1,73 @@
+import Common
+import Foundation
+import Testing
+
+/// An edge's process. Used from one thread.
+final class EdgeUnderTest {
+    private let process = Process()
+    private let logPath: String
+    /// `HOST:PORT`, with the port that was picked.
+    let address: String
+    var url: String { "ws://\(address)/ws" }
+
+    /// - Parameters:
+    ///   - control: the coordinator's; on this machine by default.
+    ///   - prefix: the command in front of it, such as one that enters a network namespace.
+    init(
+        _ fleet: Fleet, name: String, listen: String = "127.0.0.1:0", control: String? = nil, key: String? = nil,
+        prefix: [String] = []
+    ) throws {
+        try FileManager.default.createDirectory(atPath: fleet.folder, withIntermediateDirectories: true)
+        logPath = "\(fleet.folder)/edge-\(name).log"
+        _ = FileManager.default.createFile(atPath: logPath, contents: nil)
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments =
+            prefix + [
+                Fleet.binaries.appending(path: "ws-edge").path, "--listen", listen, "--control",
+                control ?? "ipc://\(fleet.folder)/control/coordinator",
+            ] + (key.map { ["--key", $0] } ?? [])
+        let names = ["host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"]
+        var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+        for (parameter, value) in fleet.postgres { environment[names[parameter] ?? parameter] = value }
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: logPath)
+        try process.run()
+        do {
+            address = try Self.address(of: process, logPath, fleet)
+        } catch {
+            Foundation.kill(process.processIdentifier, SIGKILL)
+            throw error
+        }
+    }
+
+    /// As soon as it says where it listens.
+    private static func address(of process: Process, _ logPath: String, _ fleet: Fleet) throws -> String {
+        let (prefix, suffix) = ("ws-edge: clients connect at ws://", "/ws")
+        var found: Substring?
+        try fleet.wait("an edge to listen", seconds: 20) {
+            try #require(process.isRunning, "the edge ended by itself, see \(logPath)")
+            let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
+            found = text.split(separator: "\n").first { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }
+            return found != nil
+        }
+        return String(found!.dropFirst(prefix.count).dropLast(suffix.count))
+    }
+
+    deinit { kill() }
+
+    var pid: Int32 { process.processIdentifier }
+
+    func kill() {
+        if process.isRunning { Foundation.kill(pid, SIGKILL) }
+        process.waitUntilExit()
+    }
+
+    /// SIGTERM, and its exit code.
+    func drain() -> Int32 {
+        Foundation.kill(pid, SIGTERM)
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
