@@ -8,10 +8,8 @@ final class EdgeClient {
     private var edgesPath: String { folder + "/edges" }
     private var outputPath: String { folder + "/output" }
 
-    /// - Parameters:
-    ///   - folder: its own; made here.
-    ///   - prefix: the command in front of it, such as one that enters a network namespace.
-    init(_ stream: String, edges: [String], folder: String, prefix: [String] = []) throws {
+    /// - Parameter folder: its own; made here.
+    init(_ stream: String, edges: [String], folder: String) throws {
         self.folder = folder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try setEdges(edges)
@@ -19,7 +17,7 @@ final class EdgeClient {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Clients/follow.py").path
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = prefix + ["python3", script, edgesPath, stream]
+        process.arguments = ["python3", script, edgesPath, stream]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)
         try process.run()

@@ -19,6 +19,7 @@ extension Fleet {
         file.postgres = postgres
         file.streams = [stream]
         file.control = controlAddress
+        file.advertiseHost = advertisedHost
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/Config.json"
         try JSONEncoder().encode(file).write(to: URL(filePath: path))

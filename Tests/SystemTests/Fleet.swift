@@ -16,6 +16,7 @@ final class Fleet {
     let folder: String
     /// In the configuration that commands are given.
     var controlAddress: String?
+    var advertisedHost: String?
     var kafkaConfiguration: [String: String]
     var postgres: [String: String]
     /// KAFKA_OFFSET_RESET.

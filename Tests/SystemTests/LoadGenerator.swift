@@ -3,7 +3,7 @@ import Kafka
 import Synchronization
 import TestSupport
 
-/// Produces `{"n":offset}` into every partition of a topic at a steady rate, on a thread of its own.
+/// Produces `{"n":offset,"p":partition}` into every partition of a topic at a steady rate, on a thread of its own.
 final class LoadGenerator: Sendable {
     private struct State {
         var perPartition = 0
@@ -35,7 +35,7 @@ final class LoadGenerator: Sendable {
         while !state.withLock({ $0.isStopped }) {
             for number in next..<(next + burst) {
                 for partition in 0..<partitions {
-                    let value = Array(#"{"n":\#(number)}"#.utf8)
+                    let value = Array(#"{"n":\#(number),"p":\#(partition)}"#.utf8)
                     while !(try producer.produce(topic: topic, partition: partition, key: nil, value: value)) {
                         producer.poll(.milliseconds(5))
                     }

@@ -9,15 +9,16 @@ package struct HTTPClient {
         package var body: String
     }
 
-    private let port: UInt16
+    private var address = sockaddr_in()
 
-    /// - Parameter address: `127.0.0.1:PORT`.
-    package init(_ address: String) throws {
-        let parts = address.split(separator: ":")
-        guard parts.count == 2, parts[0] == "127.0.0.1", let port = UInt16(parts[1]) else {
-            throw ShellFailure(command: "connect to '\(address)'", output: "not an address of 127.0.0.1")
-        }
-        self.port = port
+    /// - Parameter text: `ADDRESS:PORT`, of IPv4.
+    package init(_ text: String) throws {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, inet_pton(AF_INET, String(parts[0]), &address.sin_addr) == 1,
+            let port = UInt16(parts[1])
+        else { throw ShellFailure(command: "connect to '\(text)'", output: "not an address and a port") }
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
     }
 
     package func get(_ path: String) throws -> Answer { try request("GET \(path) HTTP/1.1") }
@@ -53,11 +54,7 @@ package struct HTTPClient {
                 throw Self.failure("setsockopt")
             }
         }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
+        let connected = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }

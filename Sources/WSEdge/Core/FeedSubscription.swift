@@ -32,7 +32,8 @@ package final class FeedSubscription {
 
     private struct Feed {
         let endpoint: String
-        var heardAt: ContinuousClock.Instant
+        let connectedAt: ContinuousClock.Instant
+        var heardAt: ContinuousClock.Instant?
     }
 
     /// - Parameters:
@@ -62,7 +63,8 @@ package final class FeedSubscription {
     package func connect(_ wanted: [EdgeConfiguration.Feed], at now: ContinuousClock.Instant) throws(ZeroMQError) {
         let endpoints = Dictionary(wanted.map { ($0.shard, $0.endpoint) }) { $1 }
         for (shard, feed) in feeds {
-            let isOld = now - feed.heardAt > Self.reconnectInterval && feed.endpoint.hasPrefix("tcp://")
+            let isOld =
+                now - (feed.heardAt ?? feed.connectedAt) > Self.reconnectInterval && feed.endpoint.hasPrefix("tcp://")
             guard isOld || endpoints[shard] != feed.endpoint else { continue }
             // One that refused us is gone already.
             try? socket.disconnect(feed.endpoint)
@@ -70,7 +72,7 @@ package final class FeedSubscription {
         }
         for (shard, endpoint) in endpoints where feeds[shard] == nil {
             try socket.connect(endpoint)
-            feeds[shard] = Feed(endpoint: endpoint, heardAt: now)
+            feeds[shard] = Feed(endpoint: endpoint, connectedAt: now)
         }
     }
 
@@ -118,9 +120,9 @@ package final class FeedSubscription {
         for span in follower.repairs { pass(follower.repair(span.source, try reader.rows(span)), deliver) }
     }
 
-    /// Something worked: Postgres or a worker was heard of late.
+    /// A worker was heard of late: each says once a second where its sources are.
     package func isHeard(at now: ContinuousClock.Instant) -> Bool {
-        feeds.values.contains { now - $0.heardAt <= Self.reconnectInterval }
+        feeds.values.contains { feed in feed.heardAt.map { now - $0 <= Self.reconnectInterval } ?? false }
     }
 
     private func pass(_ delivery: FeedDelivery, _ deliver: (FeedDelivery) -> Void) {
