@@ -1,5 +1,6 @@
 import Common
 import CoordinatorCore
+import TestSupport
 import Testing
 
 @Suite("Assignment")
@@ -8,7 +9,7 @@ struct AssignmentTests {
 
     @Test("Any change of shards and sources leaves it even, complete, and moves the fewest", arguments: 0..<200)
     func properties(seed: Int) {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededGenerator(seed: UInt64(seed))
         var current: [SourceID: Int32] = [:]
         for _ in 0..<20 {
             let sources = ids(0..<Int32.random(in: 0...40, using: &random))

@@ -38,7 +38,7 @@ struct FleetStateTests {
         var fleet = running(2, 4)
         let before = fleet.sources(of: 1)
         #expect(fleet.exited(1, at: start, random: 1) == [])
-        #expect(fleet.nextTick == start + .seconds(0.1))
+        #expect(fleet.nextTick(after: start) == start + .seconds(0.1))
         let soon = start + .seconds(0.1)
         #expect(fleet.tick(at: soon) == [.spawn(shard: 1)])
         fleet.spawned(1, pid: 200)
@@ -49,37 +49,63 @@ struct FleetStateTests {
         #expect(fleet.shards[1]?.restarts == 1)
     }
 
-    @Test("Sources of a worker that stays away go to the others, and some come back with it")
-    func handover() {
-        var fleet = running(2, 4)
-        let orphans = fleet.sources(of: 1)
-        var now = start
-        // Crashes again and again: the backoff grows beyond the handover delay.
-        for _ in 0..<5 {
-            _ = fleet.exited(1, at: now, random: 1)
-            now = fleet.nextTick!
-            for shard in [Int32(0)] {
-                _ = fleet.heartbeat(
-                    shard, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: now)
-            }
-            _ = fleet.tick(at: now)
-            fleet.spawned(1, pid: 300)
-        }
-        _ = fleet.exited(1, at: now, random: 1)
-        let late = now + FleetState.handoverDelay
-        #expect(fleet.tick(at: late) == [.assign(shard: 0, generation: fleet.generation, sources: orphans)])
-        #expect(fleet.sources(of: 0).count == 4)
-        let back = fleet.nextTick!
-        _ = fleet.heartbeat(0, WorkerProgress(generation: 0, waitingFor: nil, sources: [], streams: []), at: back)
-        #expect(fleet.tick(at: back) == [.spawn(shard: 1)])
-        fleet.spawned(1, pid: 400)
-        let actions = fleet.hello(1, pid: 400, at: back)
+    /// The shard comes back at `now`, and gets two sources that shard 0 has had meanwhile.
+    private func expectReturn(of shard: Int32, _ fleet: inout FleetState, at now: ContinuousClock.Instant) {
+        fleet.spawned(shard, pid: 400)
+        let actions = fleet.hello(shard, pid: 400, at: now)
         guard case .release(0, let moved)? = actions.last, moved.count == 2 else {
             Issue.record("nothing was released: \(actions)")
             return
         }
         #expect(
-            fleet.released(0, moved, at: back) == [.assign(shard: 1, generation: fleet.generation, sources: moved)])
+            fleet.released(0, moved, at: now) == [
+                .assign(shard: shard, generation: fleet.generation, sources: moved)
+            ])
+    }
+
+    @Test("Sources of a worker that does not come back soon go to the others, and some come back with it")
+    func handover() {
+        var fleet = running(2, 4)
+        let orphans = fleet.sources(of: 1)
+        #expect(fleet.exited(1, at: start, random: 1) == [])
+        #expect(fleet.tick(at: start + .seconds(0.1)) == [.spawn(shard: 1)])
+        let late = start + FleetState.crashPatience
+        #expect(fleet.nextTick(after: start + .seconds(0.1)) == late)
+        let generation = fleet.generation + 1
+        #expect(fleet.tick(at: late) == [.assign(shard: 0, generation: generation, sources: orphans)])
+        // Nothing to wait for any more, and nothing taken back before the worker is there.
+        #expect(fleet.nextTick(after: late) == nil)
+        #expect(fleet.tick(at: late + .seconds(1)) == [])
+        expectReturn(of: 1, &fleet, at: late + .seconds(2))
+    }
+
+    @Test("Sources of a worker whose backoff is long go to the others at once")
+    func handoverAtOnce() {
+        var fleet = running(2, 4)
+        let orphans = fleet.sources(of: 1)
+        var now = start
+        // A third crash within a minute may wait for 0.4 s.
+        for _ in 0..<2 {
+            #expect(fleet.exited(1, at: now, random: 1) == [])
+            now = fleet.nextTick(after: now)!
+            #expect(fleet.tick(at: now) == [.spawn(shard: 1)])
+            fleet.spawned(1, pid: 300)
+            _ = fleet.hello(1, pid: 300, at: now)
+        }
+        let generation = fleet.generation + 1
+        #expect(
+            fleet.exited(1, at: now, random: 1) == [.assign(shard: 0, generation: generation, sources: orphans)])
+        now = fleet.nextTick(after: now)!
+        #expect(fleet.tick(at: now) == [.spawn(shard: 1)])
+        expectReturn(of: 1, &fleet, at: now)
+    }
+
+    @Test("Shards that are added get their sources when they run, not while they start")
+    func addedShards() {
+        var fleet = running(1, 4)
+        #expect(fleet.scale(to: 2, at: start) == [.spawn(shard: 1)])
+        #expect(fleet.tick(at: start + .seconds(1)) == [])
+        expectReturn(of: 1, &fleet, at: start + .seconds(1))
     }
 
     @Test("Scaling moves by release, released, assign, and a shard that is not wanted drains when it is empty")
@@ -152,7 +178,7 @@ struct FleetStateTests {
 
     @Test("Whatever happens, no source is with two shards and none is forgotten", arguments: 0..<50)
     func properties(seed: Int) {
-        var world = SimulatedFleet(sources: Set((0..<13).map(id)), at: start)
+        var world = SimulatedFleet(sources: Set((0..<13).map(id)), at: start, seed: seed)
         for _ in 0..<400 { world.step() }
         // Left alone, it settles.
         for _ in 0..<60 { world.settle() }
@@ -163,7 +189,7 @@ struct FleetStateTests {
 
     @Test("A source that kills its workers ends in quarantine, and the others go on", arguments: 0..<20)
     func deadly(seed: Int) {
-        var world = SimulatedFleet(sources: Set((0..<13).map(id)), at: start)
+        var world = SimulatedFleet(sources: Set((0..<13).map(id)), at: start, seed: seed)
         world.deadly = id(4)
         for _ in 0..<400 { world.step() }
         for _ in 0..<90 { world.settle() }

@@ -1,5 +1,6 @@
 import Common
 import CoordinatorCore
+import TestSupport
 import Testing
 
 /// Workers without processes: does at once what the fleet's actions say, and lets random things happen.
@@ -8,6 +9,7 @@ struct SimulatedFleet {
     private var now: ContinuousClock.Instant
     private var queue: [FleetState.Action] = []
     private var pid: Int32 = 1000
+    private var random: SeededGenerator
     /// What workers believe they have.
     private(set) var held: [SourceID: Int32] = [:]
     private(set) var alive: Set<Int32> = []
@@ -15,8 +17,9 @@ struct SimulatedFleet {
     /// A source with a record that kills every worker.
     var deadly: SourceID?
 
-    init(sources: Set<SourceID>, at start: ContinuousClock.Instant) {
+    init(sources: Set<SourceID>, at start: ContinuousClock.Instant, seed: Int) {
         now = start
+        random = SeededGenerator(seed: UInt64(seed))
         queue = fleet.scale(to: 3, at: now) + fleet.discovered(sources, at: now)
         perform()
     }
@@ -45,9 +48,10 @@ struct SimulatedFleet {
     }
 
     private mutating func exit(_ shard: Int32, inFlight: InFlightRecord.Place? = nil) {
+        // What is dead can be told nothing.
+        guard alive.remove(shard) != nil else { return }
         held = held.filter { $0.value != shard }
-        alive.remove(shard)
-        queue += fleet.exited(shard, inFlight: inFlight, at: now, random: .random(in: 0...1))
+        queue += fleet.exited(shard, inFlight: inFlight, at: now, random: .random(in: 0...1, using: &random))
     }
 
     private mutating func dieOfDeadlyRecord() {
@@ -56,7 +60,7 @@ struct SimulatedFleet {
     }
 
     private mutating func beat() {
-        for shard in alive {
+        for shard in alive.sorted() {
             let sources = held.filter { $0.value == shard }.keys.sorted()
             let progress = WorkerProgress(
                 generation: 0, waitingFor: nil,
@@ -67,12 +71,13 @@ struct SimulatedFleet {
 
     /// Time passes, and something happens.
     mutating func step() {
-        now += .milliseconds(Int64.random(in: 1...2000))
+        now += .milliseconds(Int64.random(in: 1...2000, using: &random))
         beat()
-        switch Int.random(in: 0..<10) {
-        case 0..<3: if let victim = alive.randomElement() { exit(victim) }
-        case 3: queue += fleet.scale(to: Int32.random(in: 1...5), at: now)
-        case 4: queue += fleet.restart(alive.sorted(), rolling: Bool.random(), at: now)
+        perform()
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<3: if let victim = alive.sorted().randomElement(using: &random) { exit(victim) }
+        case 3: queue += fleet.scale(to: Int32.random(in: 1...5, using: &random), at: now)
+        case 4: queue += fleet.restart(alive.sorted(), rolling: Bool.random(using: &random), at: now)
         default: queue += fleet.tick(at: now)
         }
         perform()

@@ -94,7 +94,7 @@ package final class Coordinator {
         var nextTick = ContinuousClock.now
         var poller = Poller()
         while !isFinished {
-            let due = min(nextTick, fleet.nextTick ?? nextTick, notifier?.watchdogDue ?? nextTick)
+            let due = min(nextTick, fleet.nextTick(after: .now) ?? nextTick, notifier?.watchdogDue ?? nextTick)
             poller.removeAll()
             poller.add(control)
             remote?.add(to: &poller)

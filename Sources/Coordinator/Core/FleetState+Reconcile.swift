@@ -12,6 +12,8 @@ extension FleetState {
         var assigns: [Int32: [SourceID]] = [:]
         for (source, owner) in owners {
             guard !owner.isReleasing, wanted[source] != owner.shard else { continue }
+            // Nothing is taken from a shard for one that still has to start.
+            if let shard = wanted[source], shards[shard]?.state != .running { continue }
             owners[source] = Owner(shard: owner.shard, isReleasing: true, told: now)
             releases[owner.shard, default: []].append(source)
         }
@@ -49,8 +51,8 @@ extension FleetState {
     private func counts(_ shard: Shard, at now: ContinuousClock.Instant) -> Bool {
         switch shard.state {
         case .running: true
-        case .starting, .backoff: now - shard.since < Self.handoverDelay
-        case .draining: shard.isRestarting && now - shard.since < Self.handoverDelay
+        case .starting, .backoff: now - shard.since < shard.patience
+        case .draining: shard.isRestarting && now - shard.since < shard.patience
         }
     }
 }

@@ -17,9 +17,11 @@ extension FleetState {
         /// When it began to be what it is; for a shard that is away, since when.
         package var since: ContinuousClock.Instant
         var heard: ContinuousClock.Instant
-        var backoff = Backoff()
+        /// For so long while it is away its sources are kept for it; then, or at once where that is zero, others get them.
+        private(set) var patience = FleetState.startPatience
+        private var backoff = Backoff()
         /// Drains to come back, not for good.
-        var isRestarting = false
+        private(set) var isRestarting = false
         /// Since when it has records and advances nothing.
         private var stuckSince: ContinuousClock.Instant?
 
@@ -29,12 +31,29 @@ extension FleetState {
             heard = now
         }
 
-        /// Begins a new life.
-        /// - Parameter keepingAbsence: it has been away since `since`, and others may have its sources.
-        mutating func start(at now: ContinuousClock.Instant, keepingAbsence: Bool = false) {
+        /// Ended by itself: comes back after its backoff.
+        mutating func crashed(at now: ContinuousClock.Instant, random: Double) {
+            let delay = backoff.crashed(at: now, random: random)
+            state = .backoff(until: now + delay)
+            since = now
+            pid = nil
+            progress = nil
+            patience = delay < FleetState.crashPatience / 2 ? FleetState.crashPatience : .zero
+        }
+
+        /// Is told to go, and comes back.
+        mutating func drainToReturn(at now: ContinuousClock.Instant) {
+            state = .draining
+            isRestarting = true
+            since = now
+            patience = FleetState.startPatience
+        }
+
+        /// Begins a new life. After a crash it has been away since then.
+        mutating func start(at now: ContinuousClock.Instant) {
+            if isRestarting { since = now }
             state = .starting
             heard = now
-            if !keepingAbsence { since = now }
             pid = nil
             progress = nil
             isRestarting = false

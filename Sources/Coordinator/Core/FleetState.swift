@@ -36,8 +36,10 @@ package struct FleetState: Sendable {
     /// A worker whose heartbeats still don't agree with what it was told so long ago is told again: a message may be
     /// lost while it starts or its queue is full.
     package static let repeatInterval = Duration.seconds(5)
-    /// A shard that is away for longer hands its sources over.
-    package static let handoverDelay = Duration.seconds(3)
+    /// A shard that starts, or drains to come back, keeps its sources for so long.
+    package static let startPatience = Duration.seconds(3)
+    /// And so long after a crash, if its backoff takes no more than half of it; otherwise others get them at once.
+    package static let crashPatience = Duration.milliseconds(600)
     /// A record that was in the hands of so many workers when they died, within `killInterval`, is the cause.
     package static let killLimit = 3
     package static let killInterval = Duration.seconds(60)
@@ -160,11 +162,7 @@ package struct FleetState: Sendable {
             return [.spawn(shard: id)] + reconcile(at: now)
         }
         let quarantined = inFlight.map { blame($0, at: now) } ?? []
-        let delay = shards[id]!.backoff.crashed(at: now, random: random)
-        shards[id]!.state = .backoff(until: now + delay)
-        shards[id]!.since = now
-        shards[id]!.pid = nil
-        shards[id]!.progress = nil
+        shards[id]!.crashed(at: now, random: random)
         return quarantined + reconcile(at: now)
     }
 
@@ -193,9 +191,7 @@ package struct FleetState: Sendable {
 
     private mutating func drainAndReturn(_ id: Int32, at now: ContinuousClock.Instant) -> [Action] {
         guard shards[id]?.state == .running else { return [] }
-        shards[id]!.state = .draining
-        shards[id]!.isRestarting = true
-        shards[id]!.since = now
+        shards[id]!.drainToReturn(at: now)
         return [.drain(shard: id)]
     }
 
@@ -219,7 +215,7 @@ package struct FleetState: Sendable {
         return shards.keys.sorted().map { .drain(shard: $0) }
     }
 
-    /// Time passes: at least once a second, and at `nextTick`.
+    /// Time passes: at least once a second, and when `nextTick` says.
     package mutating func tick(at now: ContinuousClock.Instant) -> [Action] {
         if let stoppingSince {
             return now - stoppingSince > Self.drainLimit ? shards.keys.sorted().map { .kill(shard: $0) } : []
@@ -229,7 +225,7 @@ package struct FleetState: Sendable {
             let shard = shards[id]!
             switch shard.state {
             case .backoff(let until) where until <= now:
-                shards[id]!.start(at: now, keepingAbsence: true)
+                shards[id]!.start(at: now)
                 actions.append(.spawn(shard: id))
             case .starting where now - shard.heard > Self.startLimit,
                 .running where now - shard.heard > Self.silenceLimit,
@@ -244,9 +240,16 @@ package struct FleetState: Sendable {
         return actions + reconcile(at: now)
     }
 
-    package var nextTick: ContinuousClock.Instant? {
-        shards.values.compactMap { shard in
-            if case .backoff(let until) = shard.state { until } else { nil }
+    /// When a shard is to start again, or the patience with one that is away ends.
+    package func nextTick(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        shards.values.flatMap { (shard: Shard) -> [ContinuousClock.Instant] in
+            let handover = shard.since + shard.patience
+            let waited = handover > now ? [handover] : []
+            return switch shard.state {
+            case .backoff(let until): [until] + waited
+            case .starting: waited
+            case .running, .draining: []
+            }
         }.min()
     }
 }
