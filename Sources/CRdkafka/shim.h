@@ -1,2 +1,39 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <string.h>
+
+/* Bytes of a topic id as text, with the NUL. */
+enum { millrace_topic_id_size = 32 };
+
+/* The ids of topics as text, empty where the broker does not tell. Returns how many are known: none before
+   librdkafka 2.3, which has no call for it. */
+static inline size_t millrace_topic_ids(rd_kafka_t *client, const char **topics, size_t count, int timeout_ms,
+                                        char *ids) {
+  size_t known = 0;
+  memset(ids, 0, count * millrace_topic_id_size);
+#if RD_KAFKA_VERSION >= 0x020300ff
+  rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(topics, count);
+  rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+  rd_kafka_DescribeTopics(client, names, NULL, queue);
+  rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
+  const rd_kafka_DescribeTopics_result_t *result = event ? rd_kafka_event_DescribeTopics_result(event) : NULL;
+  size_t found = 0;
+  const rd_kafka_TopicDescription_t **described =
+      result && !rd_kafka_event_error(event) ? rd_kafka_DescribeTopics_result_topics(result, &found) : NULL;
+  for (size_t i = 0; i < found; i++) {
+    if (rd_kafka_error_code(rd_kafka_TopicDescription_error(described[i]))) continue;
+    const char *id = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(described[i]));
+    for (size_t j = 0; id && j < count; j++) {
+      if (strcmp(topics[j], rd_kafka_TopicDescription_name(described[i]))) continue;
+      strncpy(ids + j * millrace_topic_id_size, id, millrace_topic_id_size - 1);
+      known++;
+    }
+  }
+  if (event) rd_kafka_event_destroy(event);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_TopicCollection_destroy(names);
+#else
+  (void)client, (void)topics, (void)timeout_ms;
+#endif
+  return known;
+}

@@ -67,6 +67,33 @@ struct OffsetTests {
         #expect(try sources(fleet) == grown)
     }
 
+    @Test("A topic that was made again with more records and fewer partitions is another one, also while the fleet runs")
+    func madeAgainLarger() throws {
+        let fleet = try Fleet(Self.events, partitions: 2)
+        for partition in Int32(0)..<2 {
+            try fleet.kafka.produce(values(0..<100), to: fleet.topic, partition: partition)
+        }
+        try fleet.launch(shards: 2)
+        try fleet.waitForRecords(200)
+        // As it is while the coordinator is away: nothing but the topic's id tells.
+        fleet.signal(SIGSTOP)
+        try fleet.kafka.remake(fleet.topic, partitions: 1)
+        try fleet.kafka.produce(values(500..<700), to: fleet.topic)
+        fleet.signal(SIGCONT)
+        try fleet.wait("new sources; there are \((try? sources(fleet)) ?? [])") {
+            let all = try sources(fleet)
+            return all.count == 3 && all[0].hasPrefix("0|1|0|") && all[0].contains("|t|")
+                && all[1] == "0|2|0|200|f|200|500|699" && all[2] == "1|1|0|100|t|100|0|99"
+        }
+        let report = try fleet.waitForStatus("healthy") { $0.healthy }
+        #expect(report.sources.count == 1)
+        for what in ["was made again (topic id", "is there no more: its topic was made again with 1 partitions"] {
+            #expect(report.notices.contains { $0.text.contains(what) }, "\(report.notices)")
+        }
+        #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
+        try stop(fleet)
+    }
+
     @Test("Another cluster behind the same database: old sources are retired, and its topic is read from the beginning")
     func anotherCluster() throws {
         let other = try TestKafka()

@@ -3,7 +3,7 @@ private import Glibc
 
 /// Blocking questions to a cluster and changes of its topics: for the coordinator and for tests.
 package struct Admin: ~Copyable {
-    private let client: Client
+    let client: Client
 
     package init(_ configuration: [String: String]) throws(KafkaError) {
         client = try Client(RD_KAFKA_PRODUCER, configuration)

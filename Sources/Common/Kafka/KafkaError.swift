@@ -23,6 +23,14 @@ package struct KafkaError: Error, Sendable, Equatable {
         code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue || code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue
     }
 
+    /// Whether the cluster has no such topic or partition.
+    package var isUnknownPartition: Bool {
+        [
+            RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+            RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+        ].contains { $0.rawValue == code }
+    }
+
     /// Whether a partition's leader is about to be another one, or the first.
     var isLeaderChange: Bool {
         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.rawValue

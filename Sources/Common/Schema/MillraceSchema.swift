@@ -56,6 +56,9 @@ package struct MillraceSchema: Sendable {
         """
     }
 
+    /// Version 2: a topic that is made again has another id, where the broker and the library tell.
+    var topicIDSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS topic_id text" }
+
     /// Replaced at every start: they belong to the version that runs.
     var functionsSQL: String {
         """
@@ -128,10 +131,10 @@ package struct MillraceSchema: Sendable {
                 WHERE id = old AND retired_at IS NULL
                 RETURNING *, CASE WHEN forward THEN greatest(wanted, next_offset) ELSE wanted END AS start)
             INSERT INTO \(name).source (stream, cluster_id, topic, partition, incarnation, start_offset, next_offset,
-                open_from, paused_by)
+                open_from, paused_by, topic_id)
             SELECT stream, cluster_id, topic, partition,
                 (SELECT max(incarnation) + 1 FROM \(name).source o WHERE o.cluster_id = r.cluster_id
-                    AND o.topic = r.topic AND o.partition = r.partition), start, start, start, paused_by
+                    AND o.topic = r.topic AND o.partition = r.partition), start, start, start, paused_by, topic_id
             FROM retired r RETURNING id;
         $$;
 

@@ -25,22 +25,27 @@ extension SourceRegistry {
                 counts[topic] = partitions
             }
         }
+        let ids = admin.topicIDs(configuration.streams.flatMap(\.topics))
         var entries: [Entry] = []
         for stream in configuration.streams {
             for topic in stream.topics {
-                let known = try rows(of: topic, cluster: cluster)
+                let known = try rows(of: topic, cluster: cluster, id: ids[topic])
                 for partition in 0..<(counts[topic] ?? 0) {
                     let place = TopicPartition(topic, partition)
-                    if let row = known[partition], try !checking || isTheSame(place, row) {
+                    if let row = known[partition], try isTheSame(place, row, id: ids[topic], checking: checking) {
                         entries.append(
                             Entry(id: row.id, stream: stream.name, partition: place, pausedBy: row.pausedBy))
                     } else {
                         let start = try firstOffset(place, isNewTopic: known.isEmpty)
-                        entries.append(try insert(place, stream.name, cluster, start: start))
+                        entries.append(try insert(place, stream.name, cluster, id: ids[topic], start: start))
                     }
                 }
+                for (partition, row) in known.sorted(by: { $0.key < $1.key }) where partition >= counts[topic] ?? 0 {
+                    let why = "is there no more: its topic was made again with \(counts[topic] ?? 0) partitions"
+                    try retire(row, TopicPartition(topic, partition), because: why)
+                }
             }
-            let replays = try rows(of: ReplaySource.topic(of: stream.name), cluster: ReplaySource.cluster)
+            let replays = try rows(of: ReplaySource.topic(of: stream.name), cluster: ReplaySource.cluster, id: nil)
             for row in replays.values {
                 let place = TopicPartition(ReplaySource.topic(of: stream.name), 0)
                 entries.append(Entry(id: row.id, stream: stream.name, partition: place, pausedBy: row.pausedBy))
@@ -59,10 +64,15 @@ extension SourceRegistry {
         let id: SourceID
         let nextOffset: Int64
         let pausedBy: String?
+        /// Nil while it was never told.
+        let topicID: String?
     }
 
-    /// The rows in force of a topic; those of another cluster are retired.
-    private mutating func rows(of topic: String, cluster: String) throws(PostgresError) -> [Int32: Row] {
+    /// The rows in force of a topic; those of another cluster are retired. Those that don't know their topic's id are
+    /// given it.
+    private mutating func rows(
+        of topic: String, cluster: String, id: String?
+    ) throws(PostgresError) -> [Int32: Row] {
         let name = (topic: try connection.literal(topic), cluster: try connection.literal(cluster))
         let retired = try connection.execute(
             """
@@ -74,30 +84,48 @@ extension SourceRegistry {
         }
         let result = try connection.execute(
             """
-            SELECT partition, id, next_offset, paused_by FROM \(schema.name).source
+            SELECT partition, id, next_offset, paused_by, topic_id FROM \(schema.name).source
             WHERE topic = \(name.topic) AND cluster_id = \(name.cluster) AND retired_at IS NULL
             """)[0]
         var rows: [Int32: Row] = [:]
         for row in 0..<result.rowCount {
             rows[Int32(result.integer(row, 0)!)] = Row(
                 id: SourceID(rawValue: Int32(result.integer(row, 1)!)), nextOffset: result.integer(row, 2)!,
-                pausedBy: result.text(row, 3))
+                pausedBy: result.text(row, 3), topicID: result.text(row, 4))
+        }
+        if let id, rows.values.contains(where: { $0.topicID == nil }) {
+            try connection.execute(
+                """
+                UPDATE \(schema.name).source SET topic_id = \(try connection.literal(id))
+                WHERE topic = \(name.topic) AND cluster_id = \(name.cluster) AND retired_at IS NULL AND topic_id IS NULL
+                """)
         }
         return rows
     }
 
     /// Whether a partition is still what the row says; if not, the row is retired.
-    private mutating func isTheSame(_ place: TopicPartition, _ row: Row) throws -> Bool {
-        guard try admin.watermarks(place).high < row.nextOffset else { return true }
+    /// - Parameters:
+    ///   - id: the topic's now; nil where it is not told, and then only the end can tell.
+    ///   - checking: ask for the end.
+    private mutating func isTheSame(
+        _ place: TopicPartition, _ row: Row, id: String?, checking: Bool
+    ) throws -> Bool {
+        if let id, let known = row.topicID, id != known {
+            try retire(row, place, because: "was made again (topic id \(id), before \(known))")
+            return false
+        }
+        guard checking, try admin.watermarks(place).high < row.nextOffset else { return true }
         // A broker may answer with another life of the topic for a moment: ask again before judging.
         let again = try admin.watermarks(place)
         guard again.high < row.nextOffset else { return true }
+        try retire(row, place, because: "ends at \(again.high), behind next_offset \(row.nextOffset): it was made again")
+        return false
+    }
+
+    private mutating func retire(_ row: Row, _ place: TopicPartition, because reason: String) throws(PostgresError) {
         try connection.execute(
             "UPDATE \(schema.name).source SET retired_at = now(), claim = NULL WHERE id = \(row.id)")
-        notices.append(
-            "\(place) ends at \(again.high), behind next_offset \(row.nextOffset): made again, source \(row.id) is retired"
-        )
-        return false
+        notices.append("\(place) \(reason); source \(row.id) is retired")
     }
 
     /// Partitions that a known topic got later start at their beginning, whatever the first start was told.
@@ -108,15 +136,15 @@ extension SourceRegistry {
 
     /// A partition that comes to a topic of which all is paused is paused too.
     private mutating func insert(
-        _ place: TopicPartition, _ stream: String, _ cluster: String, start: Int64
+        _ place: TopicPartition, _ stream: String, _ cluster: String, id: String?, start: Int64
     ) throws(PostgresError) -> Entry {
         let values = [
-            try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic),
+            try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic), try id.map { id throws(PostgresError) in try connection.literal(id) } ?? "NULL",
         ]
         let result = try connection.execute(
             """
-            INSERT INTO \(schema.name).source (stream, cluster_id, topic, partition, incarnation, start_offset,
-                next_offset, open_from, paused_by) VALUES (\(values.joined(separator: ", ")), \(place.partition),
+            INSERT INTO \(schema.name).source (stream, cluster_id, topic, topic_id, partition, incarnation,
+                start_offset, next_offset, open_from, paused_by) VALUES (\(values.joined(separator: ", ")), \(place.partition),
                 (SELECT coalesce(max(incarnation), 0) + 1 FROM \(schema.name).source WHERE cluster_id = \(values[1])
                     AND topic = \(values[2]) AND partition = \(place.partition)), \(start), \(start), \(start),
                 (SELECT min(paused_by) FROM \(schema.name).source WHERE topic = \(values[2]) AND retired_at IS NULL
