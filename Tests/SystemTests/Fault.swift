@@ -1,6 +1,9 @@
 /// What a fault run does to a fleet.
 enum Fault: String, CaseIterable {
-    case killWorker, stopWorker, killCoordinator, terminateBackends, crashPostgres, crashBroker, scale, killEdge
+    case killWorker, killCoordinator, killEdge, stopWorker, stopCoordinator, stopEdge, terminateBackends, crashPostgres
+    case crashBroker, scale
+    /// Kafka removes records for which there are newer ones.
+    case compact
     /// Connections are cut around the next COMMITs.
     case cutCommit
     /// A transaction is aborted among plain records and a transaction that commits.

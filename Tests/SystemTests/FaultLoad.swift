@@ -10,7 +10,9 @@ struct FaultLoad {
         case row(key: String, number: Int)
         /// Of an upsert stream.
         case tombstone(key: String)
-        case poison
+        case poison(number: Int)
+
+        var isPoison: Bool { if case .poison = self { true } else { false } }
     }
 
     private static let keyCount = 13
@@ -19,6 +21,8 @@ struct FaultLoad {
     private let topic: String
     /// By partition: records that are committed, or need not be.
     private(set) var sent: [[Content]]
+    /// By partition and offset: what was there when it was noted.
+    private(set) var noted: [[Int64: KeptRecord]]
     /// Never used twice, aborted records included.
     private var nextNumber = 0
 
@@ -27,6 +31,7 @@ struct FaultLoad {
         self.kafka = kafka
         self.topic = topic
         sent = .init(repeating: [], count: Int(partitions))
+        noted = .init(repeating: [:], count: Int(partitions))
     }
 
     var count: Int { sent.reduce(0) { $0 + $1.count } }
@@ -35,12 +40,22 @@ struct FaultLoad {
         switch content {
         case .row(let key, let number): (key, #"{"k":"\#(key)","n":\#(number)}"#)
         case .tombstone(let key): (key, nil)
-        case .poison: (nil, "poison")
+        // Compaction keeps it: no other has its key.
+        case .poison(let number): ("poison \(number)", "poison")
         }
     }
 
-    mutating func produce(_ random: inout SeededGenerator) throws {
-        try produce(50...400, to: Array(sent.indices), &random)
+    /// - Parameter count: records for each partition.
+    mutating func produce(_ random: inout SeededGenerator, count: ClosedRange<Int> = 50...400) throws {
+        try produce(count, to: Array(sent.indices), &random)
+    }
+
+    /// Remembers where Kafka has what, before it removes some of it. In the meantime nothing must be produced.
+    mutating func note() throws {
+        let ends = try kafka.ends(topic, partitions: Int32(sent.count))
+        for (partition, kept) in try kafka.read(topic, to: ends).enumerated() {
+            for record in kept { noted[partition][record.offset] = record }
+        }
     }
 
     /// Two transactions and plain records, one among the other in the same partitions; one of the two is aborted.
@@ -88,7 +103,7 @@ struct FaultLoad {
             let owner = mode == .upsert ? "partition \(partition) " : ""
             let key = "\(owner)key \(Int.random(in: 0..<Self.keyCount, using: &random))"
             switch Int.random(in: 0..<100, using: &random) {
-            case 0: return .poison
+            case 0: return .poison(number: nextNumber)
             case 1...5 where mode == .upsert: return .tombstone(key: key)
             default: return .row(key: key, number: nextNumber)
             }

@@ -34,10 +34,13 @@ final class Fleet {
     ///   - isProxied: the fleet's processes reach Postgres through `proxy`.
     init(
         _ stream: StreamDefinition, partitions: Int32, sharing other: Fleet? = nil, kafka: TestKafka? = nil,
-        server: TestPostgres? = nil, isProxied: Bool = false
+        server: TestPostgres? = nil, isProxied: Bool = false, topicConfiguration: [String: String] = [:]
     ) throws {
         self.kafka = try kafka ?? TestKafka.shared.get()
-        topic = try other?.topic ?? self.kafka.makeTopic(partitions: partitions)
+        topic =
+            try other?.topic
+            ?? self.kafka.makeTopic(
+                partitions: partitions, configuration: topicConfiguration)
         self.partitions = partitions
         var stream = stream
         stream.topics = [topic]

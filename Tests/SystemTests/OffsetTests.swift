@@ -67,7 +67,8 @@ struct OffsetTests {
         #expect(try sources(fleet) == grown)
     }
 
-    @Test("A topic that was made again with more records and fewer partitions is another one, also while the fleet runs")
+    @Test(
+        "A topic that was made again with more records and fewer partitions is another one, also while the fleet runs")
     func madeAgainLarger() throws {
         let fleet = try Fleet(Self.events, partitions: 2)
         for partition in Int32(0)..<2 {

@@ -118,7 +118,8 @@ extension SourceRegistry {
         // A broker may answer with another life of the topic for a moment: ask again before judging.
         let again = try admin.watermarks(place)
         guard again.high < row.nextOffset else { return true }
-        try retire(row, place, because: "ends at \(again.high), behind next_offset \(row.nextOffset): it was made again")
+        try retire(
+            row, place, because: "ends at \(again.high), behind next_offset \(row.nextOffset): it was made again")
         return false
     }
 
@@ -139,7 +140,8 @@ extension SourceRegistry {
         _ place: TopicPartition, _ stream: String, _ cluster: String, id: String?, start: Int64
     ) throws(PostgresError) -> Entry {
         let values = [
-            try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic), try id.map { id throws(PostgresError) in try connection.literal(id) } ?? "NULL",
+            try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic),
+            try id.map { id throws(PostgresError) in try connection.literal(id) } ?? "NULL",
         ]
         let result = try connection.execute(
             """

@@ -209,7 +209,8 @@ package struct Verification: ~Copyable {
         for (entry, seen) in zip(comparable, seen) {
             if isCompacted, seen.records < entry.records {
                 finding.notComparable.append(
-                    "\(entry.positions): Kafka has compacted \(place.topic), \(seen.records) of \(entry.records) records are left")
+                    "\(entry.positions): Kafka has compacted \(place.topic), \(seen.records) of \(entry.records) records are left"
+                )
             } else if seen.records != entry.records {
                 finding.breaks.append(
                     "\(entry.positions): \(entry.records) records in the ledger, \(seen.records) in Kafka")
