@@ -72,7 +72,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
-        .testTarget(name: "CommonTests", dependencies: ["Common"], swiftSettings: strict),
+        .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
@@ -100,12 +100,14 @@ let package = Package(
                 "coordinator",
                 "ws-edge", "fleet-under-test",
             ], swiftSettings: strict),
+        .target(
+            name: "BenchmarkSupport", dependencies: ["Common", "Kafka", "TestSupport"], path: "Benchmarks/Support",
+            swiftSettings: strict),
         .executableTarget(
-            name: "fence-cost",
-            dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
+            name: "fence-cost", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport", "ZeroMQ"],
             path: "Benchmarks/FenceCost", swiftSettings: strict),
         .executableTarget(
-            name: "throughput", dependencies: ["Common", "Kafka", "Postgres", "TestSupport"],
+            name: "throughput", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport"],
             path: "Benchmarks/Throughput", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",

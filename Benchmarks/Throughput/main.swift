@@ -2,20 +2,17 @@
 // memory, in one run. Postgres with fsync. Prints a line a measurement.
 //
 //     RECORDS (1000000)  PARTITIONS (8)  SHARDS (4)  LATEST (0 or 1)
+import BenchmarkSupport
 import Common
 import Foundation
-import Kafka
 import Postgres
 import TestSupport
 
 setenv("MILLRACE_TEST_FSYNC", "on", 1)
-func setting(_ name: String, _ fallback: Int) -> Int {
-    ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? fallback
-}
-let records = setting("RECORDS", 1_000_000)
-let partitions = setting("PARTITIONS", 8)
-let shards = setting("SHARDS", 4)
-let latest = setting("LATEST", 0) == 1
+let records = Benchmark.setting("RECORDS", 1_000_000)
+let partitions = Benchmark.setting("PARTITIONS", 8)
+let shards = Benchmark.setting("SHARDS", 4)
+let latest = Benchmark.setting("LATEST", 0) == 1
 
 func seconds(_ body: () throws -> Void) rethrows -> Double {
     let duration = try ContinuousClock().measure(body)
@@ -26,20 +23,6 @@ func report(_ what: String, _ time: Double, _ extra: String = "") {
     print("\(what): \(String(format: "%.2f", time)) s, \(Int(Double(records) / time)) rows/s\(extra)")
 }
 
-/// User and system seconds of the processes whose command line holds a text; those that ended are not counted.
-func processorSeconds(_ needle: String) -> Double {
-    let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return names.filter { Int($0) != nil }.reduce(0) { sum, pid in
-        guard let line = try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")),
-            String(decoding: line, as: UTF8.self).contains(needle),
-            let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        else { return sum }
-        let fields = stat[stat.lastIndex(of: ")")!...].split(separator: " ")
-        return sum + (Double(fields[12])! + Double(fields[13])!) / ticks
-    }
-}
-
 var stream = BuiltInStreams.all()[0]
 stream.latest = latest
 let kafka = try TestKafka.shared.get()
@@ -47,27 +30,7 @@ let topic = try kafka.makeTopic(partitions: Int32(partitions))
 stream.topics = [topic]
 let database = try TestPostgres.shared.get().makeDatabase()
 
-func identifier(_ index: Int) -> UUIDValue {
-    UUIDValue(high: 0x1234_5678_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(index % 500))
-}
-let labels = ["light", "moderate", "heavy"]
-
-let producing = try seconds {
-    let producer = try Producer(kafka.configuration)
-    for index in 0..<records {
-        let value = """
-            {"timestamp":"2026-11-23T18:26:01.\(100_000 + index % 900_000)Z","stream_id":"\(identifier(index))",\
-            "location":"Ring road, kilometre \(index % 97)","longitude":\(13.0 + Double(index % 1000) / 1000),\
-            "latitude":\(52.0 + Double(index % 777) / 1000),"numbers_of_cars":\(index % 120),\
-            "label":"\(labels[index % 3])","type":"camera"}
-            """
-        while !(try producer.produce(
-            topic: topic, partition: Int32(index % partitions), key: nil, value: Array(value.utf8)))
-        { producer.poll(.milliseconds(5)) }
-        if index % 1000 == 0 { producer.poll() }
-    }
-    try producer.flush(.seconds(120))
-}
+let producing = try seconds { try Benchmark.produce(records, to: topic, partitions: partitions, kafka) }
 report("produced", producing)
 
 // MARK: COPY from memory
@@ -78,12 +41,12 @@ func copyBuffer(_ range: Range<Int>) -> [UInt8] {
     for index in range {
         writer.copyRow(fieldCount: 10)
         writer.copyField(Int64(index))
-        writer.copyField(.uuid(identifier(index)), type: .uuid)
+        writer.copyField(.uuid(Benchmark.identifier(index)), type: .uuid)
         writer.copyField("Ring road, kilometre \(index % 97)")
         writer.copyField(13.0 + Double(index % 1000) / 1000)
         writer.copyField(52.0 + Double(index % 777) / 1000)
         writer.copyField(Int32(index % 120))
-        writer.copyField(labels[index % 3])
+        writer.copyField(Benchmark.labels[index % 3])
         writer.copyField("camera")
         writer.copyField(Int32(index % partitions))
         writer.copyField(Int64(index / partitions))
@@ -107,7 +70,8 @@ for connections in [1, 2, 4] {
                 var connection = try Connection.open(parameters: database)
                 for number in stride(from: index, to: buffers.count, by: connections) {
                     try connection.execute(
-                        Script("BEGIN; COPY raw FROM STDIN (FORMAT binary); COMMIT", copies: [CopyData(buffers[number])]))
+                        Script(
+                            "BEGIN; COPY raw FROM STDIN (FORMAT binary); COMMIT", copies: [CopyData(buffers[number])]))
                 }
             } catch { fatalError("\(error)") }
         }
@@ -124,7 +88,7 @@ let fleet = try FleetSettings(
     shards: Int32(shards), stream: stream, kafka: kafka.configuration, postgres: database, folder: folder,
     binaries: binaries
 ).process(binaries: binaries)
-let before = (postgres: processorSeconds("postgres"), broker: processorSeconds("kafka.Kafka"))
+let before = (postgres: Benchmark.processorSeconds("postgres"), broker: Benchmark.processorSeconds("kafka.Kafka"))
 var connection = try Connection.open(parameters: database)
 var firstRow: ContinuousClock.Instant?
 var workers = 0.0
@@ -134,27 +98,32 @@ let whole = try seconds {
         Thread.sleep(forTimeInterval: 0.02)
         let there = try connection.execute("SELECT to_regclass('millrace.source') IS NOT NULL")[0].text(0, 0) == "t"
         guard there else { continue }
-        let stored = try connection.execute("SELECT coalesce(sum(next_offset), 0) FROM millrace.source")[0].integer(0, 0)!
+        let stored = try connection.execute("SELECT coalesce(sum(next_offset), 0) FROM millrace.source")[0].integer(
+            0, 0)!
         if stored > 0, firstRow == nil { firstRow = .now }
         if stored >= records { break }
     }
 }
 let loading = ContinuousClock.now - firstRow!
 let time = Double(loading.components.seconds) + Double(loading.components.attoseconds) / 1e18
-workers = processorSeconds("shard-worker")
+workers = Benchmark.processorSeconds("shard-worker")
 let million = Double(records) / 1e6
-report("Kafka to Postgres, \(shards) shards\(latest ? ", latest" : "")", time, " (\(String(format: "%.2f", whole)) s with start)")
+report(
+    "Kafka to Postgres, \(shards) shards\(latest ? ", latest" : "")", time,
+    " (\(String(format: "%.2f", whole)) s with start)")
 print(
     String(
         format: "CPU seconds per million records: workers %.2f, Postgres %.2f, broker %.2f", workers / million,
-        (processorSeconds("postgres") - before.postgres) / million,
-        (processorSeconds("kafka.Kafka") - before.broker) / million))
+        (Benchmark.processorSeconds("postgres") - before.postgres) / million,
+        (Benchmark.processorSeconds("kafka.Kafka") - before.broker) / million))
 let check = try connection.execute(
     """
     SELECT count(*), count(DISTINCT (source_id, source_offset)), (SELECT sum(open_records) FROM millrace.source)
         + (SELECT coalesce(sum(records), 0) FROM millrace.ledger), (SELECT count(*) FROM millrace.dead_letter) FROM traffic_data
     """)[0]
-print("rows \(check.text(0, 0)!), distinct \(check.text(0, 1)!), in the ledger \(check.text(0, 2)!), dead letters \(check.text(0, 3)!)")
+print(
+    "rows \(check.text(0, 0)!), distinct \(check.text(0, 1)!), in the ledger \(check.text(0, 2)!), dead letters \(check.text(0, 3)!)"
+)
 kill(fleet.processIdentifier, SIGTERM)
 fleet.waitUntilExit()
 try? FileManager.default.removeItem(atPath: folder)

@@ -13,9 +13,10 @@ final class EdgeUnderTest {
     /// - Parameters:
     ///   - control: the coordinator's; on this machine by default.
     ///   - prefix: the command in front of it, such as one that enters a network namespace.
+    ///   - extra: added to its environment.
     init(
         _ fleet: Fleet, name: String, listen: String = "127.0.0.1:0", control: String? = nil, key: String? = nil,
-        prefix: [String] = []
+        prefix: [String] = [], environment extra: [String: String] = [:]
     ) throws {
         try FileManager.default.createDirectory(atPath: fleet.folder, withIntermediateDirectories: true)
         logPath = "\(fleet.folder)/edge-\(name).log"
@@ -27,7 +28,8 @@ final class EdgeUnderTest {
                 control ?? "ipc://\(fleet.folder)/control/coordinator",
             ] + (key.map { ["--key", $0] } ?? [])
         let names = ["host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"]
-        var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+        var environment = extra
+        environment["PATH"] = ProcessInfo.processInfo.environment["PATH"] ?? ""
         for (parameter, value) in fleet.postgres { environment[names[parameter] ?? parameter] = value }
         process.environment = environment
         process.standardInput = FileHandle.nullDevice

@@ -31,4 +31,19 @@ struct NotifyTests {
         let rest = socket.receive { $0 == "STOPPING=1" }
         #expect(rest.last == "STOPPING=1" && !rest.contains { $0.hasPrefix("READY") }, "\(rest)")
     }
+
+    @Test("An edge tells of its start, of workers that it hears, of life, and of its end")
+    func edge() throws {
+        let socket = try NotifySocket(isAbstract: true)
+        let fleet = try Fleet(Self.events, partitions: 1)
+        let edge = try EdgeUnderTest(
+            fleet, name: "notified", environment: ["NOTIFY_SOCKET": socket.name, "WATCHDOG_USEC": "2000000"])
+        #expect(socket.receive() == "READY=1\nSTATUS=no worker is heard yet")
+        try fleet.launch(shards: 1)
+        let untilHeard = socket.receive { $0 == "STATUS=0 clients, workers are heard" }
+        #expect(untilHeard.last?.hasSuffix("workers are heard") == true, "\(untilHeard)")
+        #expect(socket.receive { $0 == "WATCHDOG=1" }.last == "WATCHDOG=1")
+        #expect(edge.drain() == ExitCode.success.rawValue)
+        #expect(socket.receive { $0 == "STOPPING=1" }.last == "STOPPING=1")
+    }
 }

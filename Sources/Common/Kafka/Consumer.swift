@@ -10,6 +10,7 @@ package struct Consumer: ~Copyable {
     private let client: Client
     private let connection: ConnectionState
     private let queue: OpaquePointer
+    private let topics: [OpaquePointer]
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batchLimit: Int
     /// Readable when there may be records to take.
@@ -38,8 +39,13 @@ package struct Consumer: ~Copyable {
     /// RD_KAFKA_OFFSET_INVALID, a macro of a cast.
     private static let noOffset: Int64 = -1001
 
-    /// - Parameter batchLimit: records that `take` hands out at a time.
-    package init(_ configuration: [String: String], batchLimit: Int = 1000) throws(KafkaError) {
+    /// - Parameters:
+    ///   - topics: that may be assigned. librdkafka then asks for their leaders when it connects; of a topic that it
+    ///     hears of later it asks at its next look, once a second.
+    ///   - batchLimit: records that `take` hands out at a time.
+    package init(
+        _ configuration: [String: String], topics: [String] = [], batchLimit: Int = 1000
+    ) throws(KafkaError) {
         let merged = Self.defaults.merging(configuration) { _, given in given }
         let connection = ConnectionState()
         let opaque = Unmanaged.passUnretained(connection).toOpaque()
@@ -58,9 +64,14 @@ package struct Consumer: ~Copyable {
         }
         var one: UInt64 = 1
         rd_kafka_queue_io_event_enable(queue, descriptor, &one, MemoryLayout<UInt64>.size)
+        var handles: [OpaquePointer] = []
+        for topic in topics {
+            if let handle = rd_kafka_topic_new(client.handle, topic, nil) { handles.append(handle) }
+        }
         self.client = client
         self.connection = connection
         self.queue = queue
+        self.topics = handles
         self.descriptor = descriptor
         self.batchLimit = batchLimit
         messages = .allocate(capacity: batchLimit)
@@ -73,6 +84,7 @@ package struct Consumer: ~Copyable {
         messages.deallocate()
         rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
         rd_kafka_queue_destroy(queue)
+        for topic in topics { rd_kafka_topic_destroy(topic) }
         close(descriptor)
     }
 

@@ -1,4 +1,5 @@
 private import CLinux
+import Common
 import Foundation
 
 /// A spawned shard worker. The parent holds the write end of its stdin and never writes: its end tells the worker

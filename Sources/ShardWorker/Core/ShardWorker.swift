@@ -58,7 +58,7 @@ package final class ShardWorker {
         inFlight = configuration.inFlightPath.flatMap { InFlightRecord(path: $0) }
         publisher = try FeedPublisher(
             configuration.feedEndpoint, remote: configuration.remoteFeed, shard: shard, in: context)
-        consumer = try Consumer(configuration.kafka)
+        consumer = try Consumer(configuration.kafka, topics: configuration.streams.flatMap(\.topics))
     }
 
     /// Runs until it has drained: when told to, or when stdin ends because the coordinator is gone.

@@ -7,17 +7,23 @@ final class Edge: WebSocketHandler {
     let inbox: EdgeInbox
     let replays: ReplayQueue
     let counters: EdgeCounters
+    /// Nil unless a service manager started this edge.
+    private let notifier: ServiceNotifier?
     var clients: [UInt64: EdgeClient] = [:]
     var streams: [String: StreamFeed] = [:]
     private var nextClient: UInt64 = 0
     private var isHeard = false
     private var drainDeadline: ContinuousClock.Instant?
 
-    init(_ limits: EdgeLimits, _ inbox: EdgeInbox, _ replays: ReplayQueue, _ counters: EdgeCounters) {
+    init(
+        _ limits: EdgeLimits, _ inbox: EdgeInbox, _ replays: ReplayQueue, _ counters: EdgeCounters,
+        _ notifier: ServiceNotifier? = nil
+    ) {
         self.limits = limits
         self.inbox = inbox
         self.replays = replays
         self.counters = counters
+        self.notifier = notifier
     }
 
     /// Drained.
@@ -161,6 +167,8 @@ final class Edge: WebSocketHandler {
             }
         }
         count()
+        notifier?.say(status: "\(clients.count) clients, " + (isHeard ? "workers are heard" : "no worker is heard"))
+        notifier?.turned(isStopping: drainDeadline != nil, at: now)
     }
 
     private func count() {
@@ -172,6 +180,7 @@ final class Edge: WebSocketHandler {
     private func drain() {
         guard drainDeadline == nil else { return }
         drainDeadline = .now + .seconds(limits.drainSeconds)
+        notifier?.turned(isStopping: true, at: .now)
         for client in clients.values {
             client.reply(ServerMessage.goAway(reconnectIn: .random(in: 0...2000)))
             client.close(4503, "this edge is draining")

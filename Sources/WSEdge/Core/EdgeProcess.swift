@@ -8,6 +8,7 @@ package enum EdgeProcess {
     /// Until SIGTERM or SIGINT, and until its clients were told.
     package static func run(_ settings: EdgeSettings) throws -> ExitCode {
         let signals = blockSignals()
+        let notifier = try ServiceNotifier.fromEnvironment()
         var limits = WebSocketServer.Limits()
         limits.messageByteCount = settings.limits.messageByteCount
         limits.pingSeconds = settings.limits.pingSeconds
@@ -35,7 +36,8 @@ package enum EdgeProcess {
         thread.name = "feeds"
         thread.start()
         settings.log("clients connect at ws://\(address)/ws")
-        let edge = Edge(settings.limits, inbox, ReplayQueue(database: settings.database, inbox), counters)
+        let edge = Edge(settings.limits, inbox, ReplayQueue(database: settings.database, inbox), counters, notifier)
+        notifier?.started(status: "no worker is heard yet", at: .now)
         server.run(edge) { edge.isFinished }
         inbox.close()
         return .success

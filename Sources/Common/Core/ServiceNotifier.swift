@@ -1,10 +1,9 @@
 private import CLinux
-package import Common
 private import Foundation
 
 /// Tells the service manager that started this process how it is: the protocol of sd_notify(3), a datagram each time.
 ///
-/// One thread, the coordinator's loop. Nothing here waits: what can't be sent is dropped, and told by `takeFailure`.
+/// One thread, its owner's loop. Nothing here waits: what can't be sent is dropped, and told by `takeFailure`.
 package final class ServiceNotifier {
     /// Those of them that a child inherits would make it speak for its parent.
     package static let variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
@@ -24,7 +23,7 @@ package final class ServiceNotifier {
     private var hasFailed = false
 
     /// Nil when no service manager listens.
-    static func fromEnvironment() throws(StartError) -> ServiceNotifier? {
+    package static func fromEnvironment() throws(StartError) -> ServiceNotifier? {
         let environment = ProcessInfo.processInfo.environment
         return try ServiceNotifier(
             socket: environment["NOTIFY_SOCKET"], watchdogMicroseconds: environment["WATCHDOG_USEC"],

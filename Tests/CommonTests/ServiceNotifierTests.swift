@@ -1,4 +1,4 @@
-import CoordinatorCore
+import Common
 import TestSupport
 import Testing
 
