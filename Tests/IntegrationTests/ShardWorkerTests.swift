@@ -223,6 +223,21 @@ struct ShardWorkerTests {
         }
     }
 
+    @Test("A server that takes a connection and never answers is an outage that is told, and left for another try")
+    func silentServer() throws {
+        let fleet = try WorkerFleet(Self.events)
+        let server = try SilentServer()
+        try fleet.start(0, postgres: server.parameters)
+        try fleet.wait("the report") { messages in
+            messages.contains {
+                if case (0, .failed("postgres", let reason, _)) = $0 { reason.contains("in time") } else { false }
+            }
+        }
+        try fleet.wait("a heartbeat that says so") { messages in
+            if case (0, .heartbeat(let progress))? = messages.last { progress.waitingFor == .postgres } else { false }
+        }
+    }
+
     @Test("An offset that Kafka doesn't have stops its source, says so, and leaves the others going")
     func outOfRange() throws {
         let fleet = try WorkerFleet(Self.events, partitions: 2)

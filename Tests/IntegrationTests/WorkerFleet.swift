@@ -81,8 +81,12 @@ final class WorkerFleet {
 
     /// Starts a worker and answers its hello.
     ///
-    /// - Parameter atOnce: sources to assign so that the worker finds both messages waiting.
-    func start(_ shard: Int32, batchRowLimit: Int = 5000, assigning atOnce: [SourceID] = []) throws {
+    /// - Parameters:
+    ///   - atOnce: sources to assign so that the worker finds both messages waiting.
+    ///   - postgres: another server than the fleet's.
+    func start(
+        _ shard: Int32, batchRowLimit: Int = 5000, assigning atOnce: [SourceID] = [], postgres: [String: String]? = nil
+    ) throws {
         let process = Process()
         process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: "shard-worker")
@@ -97,7 +101,8 @@ final class WorkerFleet {
             $0.contains { if case (shard, .hello(_, pid, _)) = $0 { true } else { false } }
         }
         var configuration = WorkerConfiguration(
-            streams: [stream], kafka: kafka.configuration, postgres: parameters, feedEndpoint: feedEndpoint(shard),
+            streams: [stream], kafka: kafka.configuration, postgres: postgres ?? parameters,
+            feedEndpoint: feedEndpoint(shard),
             batchRowLimit: batchRowLimit)
         configuration.postgres["options"] = nil
         if !atOnce.isEmpty { kill(pid, SIGSTOP) }

@@ -100,6 +100,33 @@ struct BatchTransactionTests {
         #expect(try fixture.rows("SELECT open_records, open_rows FROM millrace.source ORDER BY id") == ["4|4", "1|1"])
     }
 
+    @Test("A tombstone of a key with several columns names them in a JSON array; any other key is a dead letter")
+    func compositeTombstone() throws {
+        let stream = StreamDefinition(
+            name: "bins", topics: ["t"], mode: .upsert, key: ["shelf", "number"],
+            columns: [
+                Column("number", .bigint, required: true), Column("content", .text),
+                Column("shelf", .text, required: true),
+            ])
+        let fixture = try BatchFixture(stream)
+        for (offset, number) in [7, 8].enumerated() {
+            fixture.add(#"{"shelf":"a\"é","number":\#(number),"content":"bolts"}"#, offset: Int64(offset))
+        }
+        fixture.add(nil, offset: 2, key: #"["a\"é",7]"#)
+        for (offset, key) in ["a", "[]", #"["a"]"#, #"["a",null]"#, #"["a",[1]]"#, #"["a","x"]"#].enumerated() {
+            fixture.add(nil, offset: Int64(3 + offset), key: key)
+        }
+        try fixture.commit(fixture.transaction())
+        #expect(
+            try fixture.rows("SELECT shelf, number, content, deleted FROM bins ORDER BY number") == [
+                "a\"é|7|-|t", "a\"é|8|bolts|f",
+            ])
+        #expect(
+            try fixture.rows("SELECT reason_code, count(*) FROM millrace.dead_letter GROUP BY 1 ORDER BY 1") == [
+                "bad_key|5", "wrong_type|1",
+            ])
+    }
+
     @Test("A tombstone without a usable key is a dead letter")
     func badTombstone() throws {
         let fixture = try BatchFixture(Self.items)

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A server that ends when the test process does, whatever ended it: its keeper waits for the end of its
+/// A server that ends with this value, or with the test process, whatever ended that: its keeper waits for the end of its
 /// standard input, of which this process holds the other side.
 package final class KeptService: Sendable {
     private let input: Pipe
@@ -20,8 +20,9 @@ package final class KeptService: Sendable {
         try input.fileHandleForReading.close()
     }
 
-    package func stop() throws {
-        try input.fileHandleForWriting.close()
+    /// With its owner, so that a test of many servers has few at a time.
+    deinit {
+        try? input.fileHandleForWriting.close()
         keeper.waitUntilExit()
     }
 }

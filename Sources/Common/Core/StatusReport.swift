@@ -63,6 +63,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var control: String
     /// Where metrics and health are served: `127.0.0.1:9464`; nil: nowhere.
     package var metrics: String?
+    /// Frames on the control socket that were no message of ours.
+    package var droppedFrames = 0
     /// Nil unless the control channel is reached from other hosts too.
     package var remoteControl: RemoteControl?
     package var shards: [Shard]
@@ -95,6 +97,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
         case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, edges
         case notices
         case uptime = "uptime_s"
+        case droppedFrames = "dropped_frames"
         case remoteControl = "remote_control"
     }
 }

@@ -10,6 +10,8 @@ package struct RecordDecoder: ~Copyable {
     private let paths: [Int?]
     private let keyIndices: [Int]
     private let storage: UnsafeMutableBufferPointer<ColumnValue>
+    /// What the values of the last tombstone borrow from.
+    private var compositeKey: CompositeKey?
 
     /// - Parameter byteLimit: larger records are dead letters.
     package init(_ stream: StreamDefinition, byteLimit: Int = 1_048_576) {
@@ -22,6 +24,7 @@ package struct RecordDecoder: ~Copyable {
         keyIndices = stream.keyIndices
         reader = DocumentReader(paths: names, byteLimit: byteLimit)
         converters = stream.columns.map { ColumnConverter($0, addsUp: stream.increments.contains($0.name)) }
+        compositeKey = nil
         storage = .allocate(capacity: stream.columns.count)
         storage.initialize(repeating: .null)
     }
@@ -33,13 +36,23 @@ package struct RecordDecoder: ~Copyable {
     /// The last record's values, in the order of the stream's columns.
     package var values: UnsafeBufferPointer<ColumnValue> { UnsafeBufferPointer(storage) }
 
-    /// A tombstone of a keyed stream: the Kafka key names the row, the other columns are null.
+    /// A tombstone of a keyed stream: the Kafka key names the row, the other columns are null. The key of several
+    /// columns is a JSON array of their values.
     package mutating func decodeTombstone(_ metadata: borrowing RecordMetadata) throws(RecordRejection) {
-        guard keyIndices.count == 1, let key = metadata.key else {
-            throw RecordRejection(.badKey, "a tombstone needs a Kafka key, and a stream with one key column")
-        }
+        guard let key = metadata.key else { throw RecordRejection(.badKey, "a tombstone needs a Kafka key") }
         for index in converters.indices { storage[index] = .null }
-        storage[keyIndices[0]] = try converters[keyIndices[0]].convert(kafkaBytes: key)
+        guard keyIndices.count > 1 else {
+            storage[keyIndices[0]] = try converters[keyIndices[0]].convert(kafkaBytes: key)
+            return
+        }
+        guard let values = CompositeKey(key, count: keyIndices.count) else {
+            throw RecordRejection(
+                .badKey, "a tombstone's key must be a JSON array of \(keyIndices.count) strings or numbers")
+        }
+        for (position, index) in keyIndices.enumerated() {
+            storage[index] = try converters[index].convert(kafkaBytes: values[position])
+        }
+        compositeKey = consume values
     }
 
     package mutating func decode(

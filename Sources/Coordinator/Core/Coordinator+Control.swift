@@ -3,12 +3,12 @@ import ZeroMQ
 
 /// What workers and commands say to the coordinator, and what they are answered.
 extension Coordinator {
-    /// What is no message of ours is dropped.
+    /// What is no message of ours is counted and dropped.
     func handle(_ parts: [[UInt8]]) throws {
-        guard parts.count == 2 else { return }
+        guard parts.count == 2 else { return droppedFrames += 1 }
         let name = String(decoding: parts[0], as: UTF8.self)
         if name.hasPrefix("shard-"), let shard = Int32(name.dropFirst("shard-".count)) {
-            guard let message = ControlEnvelope<WorkerMessage>.decode(parts[1]) else { return }
+            guard let message = ControlEnvelope<WorkerMessage>.decode(parts[1]) else { return droppedFrames += 1 }
             handle(message, from: shard)
         } else if let request = ControlEnvelope<CommandRequest>.decode(parts[1]) {
             if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
@@ -17,6 +17,8 @@ extension Coordinator {
                 EdgeConfiguration.Feed(shard: $0, endpoint: folder.feedEndpoint($0))
             }
             _ = try control.send([parts[0], try configure(edge, feeds)])
+        } else {
+            droppedFrames += 1
         }
     }
 

@@ -24,6 +24,8 @@ package final class Coordinator {
     /// Nil unless configured.
     let remote: RemoteControl?
     var edges = EdgeRegistry()
+    /// On the control socket: those that were no message of ours.
+    var droppedFrames = 0
     private let signals: Int32
     private var discoveryFailure: String?
     private var keysFailure: String?
@@ -254,6 +256,7 @@ package final class Coordinator {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
                 }, now: .now))
         report.metrics = metrics?.address
+        report.droppedFrames = droppedFrames
         report.edges = edges.rows(at: .now)
         return report
     }

@@ -19,6 +19,8 @@ final class Session {
 
     private var connection: Connection
     private let preparation: Script
+    /// Until then it has to be ready: libpq bounds only its own, blocking way to connect.
+    private let readyBy = ContinuousClock.now + .seconds(10)
     private(set) var activity = Activity.connecting
     private(set) var interest: Poller.Events = .write
 
@@ -38,6 +40,9 @@ final class Session {
         case .idle, .claiming, .resuming, .dropping, .reading, .writing: true
         }
     }
+
+    /// When the server has taken too long to let us in; nil once it has.
+    var connectDeadline: ContinuousClock.Instant? { isReady ? nil : readyBy }
 
     func start(_ script: Script, _ activity: Activity) throws(PostgresError) {
         self.activity = activity

@@ -243,7 +243,7 @@ extension ShardWorker {
     }
 
     /// What was under way may have been committed or not: the stored positions tell when Postgres is back.
-    private func loseSession(_ error: PostgresError) throws {
+    func loseSession(_ error: PostgresError) throws {
         session = nil
         for index in lanes.indices { try reset(index) }
         connectFailures += 1

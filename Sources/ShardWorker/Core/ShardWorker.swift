@@ -84,6 +84,10 @@ package final class ShardWorker {
             } else if nextConnect <= .now {
                 try connect()
             }
+            if let deadline = session?.connectDeadline, deadline <= .now {
+                try loseSession(
+                    PostgresError(operation: "connect", sqlState: "", message: "the server did not answer in time"))
+            }
             try takeRecords()
             try startWork()
             if nextHeartbeat <= .now { try heartbeat() }

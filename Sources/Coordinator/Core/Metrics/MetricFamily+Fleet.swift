@@ -18,6 +18,9 @@ extension MetricFamily {
         MetricFamily("millrace_uptime_seconds", .gauge, "Time since the coordinator started.") {
             [Sample($0.report.uptime)]
         },
+        MetricFamily(
+            "millrace_control_dropped_total", .counter, "Frames on the control channel that were no message of ours."
+        ) { [Sample($0.report.droppedFrames + ($0.report.remoteControl?.dropped ?? 0))] },
         MetricFamily("millrace_coordinator_cpu_seconds_total", .counter, "CPU time of the coordinator's process.") {
             [Sample($0.processorSeconds)]
         },
