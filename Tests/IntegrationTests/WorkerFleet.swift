@@ -115,7 +115,8 @@ final class WorkerFleet {
 
     func send(_ shard: Int32, _ message: CoordinatorMessage) throws {
         let frame = try ControlEnvelope.encode(message)
-        #expect(try router.send([Array("shard-\(shard)".utf8), frame]))
+        let worker = WorkerIdentity(shard: shard, pid: workers[shard]!.process.processIdentifier)
+        #expect(try router.send([Array(worker.name.utf8), frame]))
     }
 
     func assign(_ shard: Int32, _ sources: [SourceID]? = nil) throws {
@@ -150,7 +151,7 @@ final class WorkerFleet {
             while let parts = try router.receive() {
                 let name = String(decoding: parts[0], as: UTF8.self)
                 let message = try #require(ControlEnvelope<WorkerMessage>.decode(parts[1]))
-                messages.append((try #require(Int32(name.dropFirst("shard-".count))), message))
+                messages.append((try #require(WorkerIdentity(name)).shard, message))
             }
         }
     }

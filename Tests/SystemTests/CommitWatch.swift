@@ -1,6 +1,7 @@
 import Common
 import Foundation
 import Synchronization
+import TestSupport
 import ZeroMQ
 
 /// Listens to the feeds of a fleet on a thread of its own, and keeps when each source was committed, and by whom.
@@ -19,21 +20,22 @@ final class CommitWatch: Sendable {
     private let state = Mutex(State())
     private let finished = DispatchSemaphore(value: 0)
 
-    init(_ stream: String, folder: String, shards: Int32) {
+    init(_ stream: String, folder: String) {
         let thread = Thread { [self] in
-            try? run(stream, folder, shards)
+            try? run(stream, folder)
             finished.signal()
         }
         thread.start()
     }
 
-    private func run(_ stream: String, _ folder: String, _ shards: Int32) throws {
+    private func run(_ stream: String, _ folder: String) throws {
+        let feeds = FleetFeeds(folder)
         let socket = try Socket(.subscriber, in: Context(), highWaterMark: 1_000_000)
-        for shard in 0..<shards { try socket.connect("ipc://\(folder)/control/feed-\(shard)") }
         try socket.subscribe(FeedMessage.topic(stream))
         var poller = Poller()
         poller.add(socket)
         while !state.withLock({ $0.isStopped }) {
+            try feeds.connect(socket)
             try poller.wait(.milliseconds(20))
             while let parts = try socket.receive() {
                 guard let message = parts[1].withUnsafeBytes({ FeedMessage($0) }) else { continue }

@@ -42,8 +42,7 @@ final class FaultRun {
         self.fleet = fleet
         proxy = fleet.proxy!
         load = FaultLoad(mode, kafka: kafka, topic: fleet.topic, partitions: Self.partitions)
-        listener = try FeedListener(
-            stream.name, endpoints: (0..<5).map { "ipc://\(fleet.folder)/control/feed-\($0)" })
+        listener = try FeedListener(stream.name, folder: fleet.folder)
     }
 
     /// Runs under `faults` faults and checks what must hold afterwards.

@@ -1,4 +1,5 @@
 internal import Common
+internal import Foundation
 internal import ZeroMQ
 
 /// Subscribes to feeds of one stream, and keeps where each row was published.
@@ -12,6 +13,7 @@ package final class FeedListener {
     }
 
     private let socket: Socket
+    private let feeds: FleetFeeds?
     /// `source|offset` of each row.
     package private(set) var published: Set<String> = []
     package private(set) var twice: [String] = []
@@ -20,12 +22,22 @@ package final class FeedListener {
 
     package init(_ stream: String, endpoints: [String]) throws {
         socket = try Socket(.subscriber, in: Context(), highWaterMark: 1_000_000)
+        feeds = nil
         for endpoint in endpoints { try socket.connect(endpoint) }
+        try socket.subscribe(FeedMessage.topic(stream))
+    }
+
+    /// Those of all workers of a fleet, as they come.
+    /// - Parameter folder: the fleet's runtime folder.
+    package init(_ stream: String, folder: String) throws {
+        socket = try Socket(.subscriber, in: Context(), highWaterMark: 1_000_000)
+        feeds = FleetFeeds(folder)
         try socket.subscribe(FeedMessage.topic(stream))
     }
 
     /// Takes what has come.
     package func collect() throws {
+        try feeds?.connect(socket)
         while let parts = try socket.receive() {
             guard let message = parts[1].withUnsafeBytes({ FeedMessage($0) }) else { throw BadFrame(bytes: parts[1]) }
             messageCount += 1

@@ -7,16 +7,16 @@ extension Coordinator {
     func handle(_ parts: [[UInt8]]) throws {
         guard parts.count == 2 else { return droppedFrames += 1 }
         let name = String(decoding: parts[0], as: UTF8.self)
-        if name.hasPrefix("shard-"), let shard = Int32(name.dropFirst("shard-".count)) {
+        if let worker = WorkerIdentity(name) {
             guard let message = ControlEnvelope<WorkerMessage>.decode(parts[1]) else { return droppedFrames += 1 }
-            handle(message, from: shard)
+            // One of an earlier coordinator that is on its way out has nothing to say here.
+            guard workers[worker.shard]?.pid == worker.pid else { return }
+            handle(message, from: worker.shard)
         } else if let request = ControlEnvelope<CommandRequest>.decode(parts[1]) {
             if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
         } else if case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(parts[1]) {
-            let feeds = workers.keys.sorted().map {
-                EdgeConfiguration.Feed(shard: $0, endpoint: folder.feedEndpoint($0))
-            }
-            _ = try control.send([parts[0], try configure(edge, feeds)])
+            edges.heard(edge, route: parts[0], at: .now)
+            _ = try control.send([parts[0], try edgeConfiguration(localFeeds)])
         } else {
             droppedFrames += 1
         }
@@ -30,16 +30,29 @@ extension Coordinator {
                     ? CommandReply.status(status()) : .refused("from another host a fleet can only be looked at"))
         }
         guard case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(frame) else { return nil }
-        return try configure(
-            edge,
+        edges.heard(edge, route: nil, at: .now)
+        return try edgeConfiguration(
             fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
                 state.progress?.remoteFeed.map { EdgeConfiguration.Feed(shard: shard, endpoint: $0) }
             })
     }
 
-    private func configure(_ edge: EdgeReport, _ feeds: [EdgeConfiguration.Feed]) throws -> [UInt8] {
-        edges.heard(edge, at: .now)
-        return try ControlEnvelope.encode(
+    private var localFeeds: [EdgeConfiguration.Feed] {
+        workers.values.map(\.identity).sorted { $0.shard < $1.shard }.map {
+            .init(shard: $0.shard, endpoint: folder.feedEndpoint($0))
+        }
+    }
+
+    /// There is another worker: its feed is another one. They would ask within a second, but rows come sooner.
+    func tellEdges() throws {
+        guard !edges.routes.isEmpty else { return }
+        let frame = try edgeConfiguration(localFeeds)
+        // One that is gone is no concern.
+        for route in edges.routes { _ = try control.send([route, frame]) }
+    }
+
+    private func edgeConfiguration(_ feeds: [EdgeConfiguration.Feed]) throws -> [UInt8] {
+        try ControlEnvelope.encode(
             EdgeReply.configure(.init(streams: configuration.streams, schema: configuration.schema, feeds: feeds)))
     }
 

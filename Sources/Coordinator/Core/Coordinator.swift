@@ -141,10 +141,11 @@ package final class Coordinator {
         switch item {
         case .exited(let shard, let pid):
             // An exit of a worker's former life is old news.
-            guard workers[shard]?.pid == pid else { return }
+            guard let worker = workers[shard]?.identity, worker.pid == pid else { return }
             workers[shard] = nil
             counters.exited(shard)
-            let inFlight = InFlightRecord.take(path: folder.inFlightPath(shard))
+            let inFlight = InFlightRecord.take(path: folder.inFlightPath(worker))
+            folder.remove(worker)
             perform(fleet.exited(shard, inFlight: inFlight, at: .now, random: .random(in: 0...1)))
         case .discovered(let found, let news):
             discoveryFailure = nil
@@ -188,14 +189,13 @@ package final class Coordinator {
     }
 
     private func spawn(_ shard: Int32) {
-        // What an earlier coordinator's worker left there says nothing about this one.
-        _ = InFlightRecord.take(path: folder.inFlightPath(shard))
         do {
             let worker = try WorkerProcess(
                 configuration.workerExecutable, shard: shard, control: folder.controlEndpoint
             ) { [mailbox] pid in mailbox.put(.exited(shard: shard, pid: pid)) }
             workers[shard] = worker
             fleet.spawned(shard, pid: worker.pid)
+            try? tellEdges()
         } catch {
             notice("shard \(shard): can't start \(configuration.workerExecutable): \(error.localizedDescription)")
             perform(fleet.exited(shard, at: .now, random: 1))
@@ -203,11 +203,12 @@ package final class Coordinator {
     }
 
     private func configure(_ shard: Int32) {
+        guard let identity = workers[shard]?.identity else { return }
         var worker = WorkerConfiguration(
             streams: configuration.streams, kafka: configuration.kafka, postgres: configuration.postgres,
-            schema: configuration.schema, feedEndpoint: folder.feedEndpoint(shard),
+            schema: configuration.schema, feedEndpoint: folder.feedEndpoint(identity),
             batchRowLimit: configuration.batchRowLimit, breakerRecordCount: configuration.breakerRecordCount,
-            inFlightPath: folder.inFlightPath(shard))
+            inFlightPath: folder.inFlightPath(identity))
         do {
             worker.remoteFeed = try configuration.advertisedHost.flatMap { try remote?.feed(host: $0) }
         } catch {
@@ -218,9 +219,10 @@ package final class Coordinator {
 
     /// A worker that can't be reached is dead or hangs: its exit or its silence is what we act upon.
     private func send(_ shard: Int32, _ message: CoordinatorMessage) {
+        guard let worker = workers[shard]?.identity else { return }
         do {
             let frame = try ControlEnvelope.encode(message)
-            if !(try control.send([Array("shard-\(shard)".utf8), frame])) {
+            if !(try control.send([Array(worker.name.utf8), frame])) {
                 report("shard \(shard) could not be reached")
             }
         } catch {

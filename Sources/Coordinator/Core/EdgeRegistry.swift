@@ -5,6 +5,8 @@ struct EdgeRegistry {
     private struct Entry {
         var report: EdgeReport
         var heardAt: ContinuousClock.Instant
+        /// On the control socket; nil for one on another host.
+        var route: [UInt8]?
         var messagesPerSecond = 0.0
     }
 
@@ -14,9 +16,9 @@ struct EdgeRegistry {
     /// Those beyond are served, and not shown.
     private static let countLimit = 1000
 
-    mutating func heard(_ report: EdgeReport, at now: ContinuousClock.Instant) {
+    mutating func heard(_ report: EdgeReport, route: [UInt8]?, at now: ContinuousClock.Instant) {
         entries = entries.filter { now - $0.value.heardAt <= Self.silenceLimit }
-        var entry = Entry(report: report, heardAt: now)
+        var entry = Entry(report: report, heardAt: now, route: route)
         if let last = entries[report.id] {
             let seconds = (now - last.heardAt) / .seconds(1)
             let messages = Double(report.messages - last.report.messages)
@@ -26,6 +28,9 @@ struct EdgeRegistry {
         }
         entries[report.id] = entry
     }
+
+    /// Where those on this machine are told what changes.
+    var routes: [[UInt8]] { entries.values.compactMap(\.route) }
 
     /// Those that were heard of late, by address.
     func rows(at now: ContinuousClock.Instant) -> [StatusReport.Edge] {

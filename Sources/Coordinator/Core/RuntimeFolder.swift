@@ -14,7 +14,7 @@ package struct RuntimeFolder: ~Copyable {
 
     package init(_ path: String) throws(StartError) {
         let control = path + "/control"
-        guard control.utf8.count + "/coordinator".utf8.count <= Self.socketPathByteLimit else {
+        guard control.utf8.count + "/feed-shard-1000-4194304".utf8.count <= Self.socketPathByteLimit else {
             throw StartError("runtime folder \(path): its path is too long for a socket; choose a shorter one", .usage)
         }
         do {
@@ -39,6 +39,13 @@ package struct RuntimeFolder: ~Copyable {
         _ = pid.withCString { write(lock, $0, pid.utf8.count) }
         self.path = path
         self.lock = lock
+        Self.removeLeftovers(in: control)
+    }
+
+    /// What workers of an earlier coordinator left; those that still drain need none of it.
+    private static func removeLeftovers(in control: String) {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: control)) ?? []
+        for file in files where file.hasPrefix("feed-") || file.hasPrefix("in-flight-") { unlink("\(control)/\(file)") }
     }
 
     deinit {
@@ -57,8 +64,18 @@ package struct RuntimeFolder: ~Copyable {
 
     package static func controlEndpoint(in path: String) -> String { "ipc://\(path)/control/coordinator" }
 
-    package func feedEndpoint(_ shard: Int32) -> String { "ipc://\(path)/control/feed-\(shard)" }
+    /// Where a worker publishes. Each its own: libzmq removes the file of an address when whoever bound it ends, even if
+    /// another has bound it since.
+    func feedEndpoint(_ worker: WorkerIdentity) -> String { "ipc://\(feedPath(worker))" }
+
+    private func feedPath(_ worker: WorkerIdentity) -> String { "\(path)/control/feed-\(worker.name)" }
 
     /// Where a worker notes the record in its hands.
-    package func inFlightPath(_ shard: Int32) -> String { "\(path)/control/in-flight-\(shard)" }
+    func inFlightPath(_ worker: WorkerIdentity) -> String { "\(path)/control/in-flight-\(worker.name)" }
+
+    /// What a worker that is gone left.
+    func remove(_ worker: WorkerIdentity) {
+        unlink(feedPath(worker))
+        unlink(inFlightPath(worker))
+    }
 }

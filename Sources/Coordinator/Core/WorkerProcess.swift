@@ -6,11 +6,13 @@ import Foundation
 /// that the parent is gone, whatever ended it.
 final class WorkerProcess {
     private let process = Process()
+    private let shard: Int32
     private let input = Pipe()
 
     /// - Parameter exited: called once, on a thread of Foundation's.
     init(_ executable: String, shard: Int32, control: String, exited: @escaping @Sendable (_ pid: Int32) -> Void) throws
     {
+        self.shard = shard
         process.executableURL = URL(filePath: executable)
         var environment = ProcessInfo.processInfo.environment
         // Secrets go over the control channel, not where /proc shows them.
@@ -29,6 +31,8 @@ final class WorkerProcess {
     }
 
     var pid: Int32 { process.processIdentifier }
+
+    var identity: WorkerIdentity { WorkerIdentity(shard: shard, pid: pid) }
 
     func kill() {
         if process.isRunning { _ = CLinux.kill(pid, SIGKILL) }

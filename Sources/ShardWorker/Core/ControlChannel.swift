@@ -1,14 +1,16 @@
 import Common
+private import Glibc
 package import ZeroMQ
 
 /// The worker's end of the control channel. Owned by the loop's thread.
 package final class ControlChannel {
     private let socket: Socket
 
-    /// - Parameter shard: the coordinator knows the worker by this number.
+    /// - Parameter shard: the coordinator knows the worker by this number and its pid: one that outlives its coordinator
+    ///   must not be taken for the next one's.
     package init(shard: Int32, endpoint: String, in context: Context) throws(ZeroMQError) {
         socket = try Socket(.dealer, in: context)
-        try socket.setIdentity("shard-\(shard)")
+        try socket.setIdentity(WorkerIdentity(shard: shard, pid: getpid()).name)
         try socket.connect(endpoint)
     }
 
