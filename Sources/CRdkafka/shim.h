@@ -5,13 +5,16 @@
 /* Bytes of a topic id as text, with the NUL. */
 enum { millrace_topic_id_size = 32 };
 
+#define MILLRACE_TELLS_TOPIC_IDS (RD_KAFKA_VERSION >= 0x020300ff)
+enum { millrace_tells_topic_ids = MILLRACE_TELLS_TOPIC_IDS };
+
 /* The ids of topics as text, empty where the broker does not tell. Returns how many are known: none before
    librdkafka 2.3, which has no call for it. */
 static inline size_t millrace_topic_ids(rd_kafka_t *client, const char **topics, size_t count, int timeout_ms,
                                         char *ids) {
   size_t known = 0;
   memset(ids, 0, count * millrace_topic_id_size);
-#if RD_KAFKA_VERSION >= 0x020300ff
+#if MILLRACE_TELLS_TOPIC_IDS
   rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(topics, count);
   rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
   rd_kafka_DescribeTopics(client, names, NULL, queue);

@@ -2,6 +2,9 @@ private import CRdkafka
 private import Glibc
 
 extension Admin {
+    /// Whether this build's librdkafka can tell the ids of topics.
+    package static var tellsTopicIDs: Bool { millrace_tells_topic_ids != 0 }
+
     /// The id of each topic, which a topic that is made again under the same name does not have. Those that are not
     /// told are left out: librdkafka knows ids since 2.3, brokers since 2.8.
     package func topicIDs(_ topics: [String], timeout: Duration = .seconds(10)) -> [String: String] {

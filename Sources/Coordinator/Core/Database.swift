@@ -35,6 +35,10 @@ package enum Database {
         }
         let counts = try admin.partitionCounts()
         lines.append("Kafka: cluster \(cluster) at \(bootstrap)")
+        if !Admin.tellsTopicIDs {
+            lines.append(
+                "Kafka: this librdkafka tells no topic ids (2.3 does): verify --deep after making a topic again")
+        }
         var connection: Connection
         do throws(PostgresError) { connection = try Connection.open(parameters: configuration.postgres) } catch {
             throw StartError("Postgres: \(error)", error.disposition == .outage ? .unavailable : .configuration)
