@@ -28,6 +28,8 @@ static inline size_t millrace_topic_ids(rd_kafka_t *client, const char **topics,
     const char *id = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(described[i]));
     for (size_t j = 0; id && j < count; j++) {
       if (strcmp(topics[j], rd_kafka_TopicDescription_name(described[i]))) continue;
+      /* All zero: of a broker that knows none. */
+      if (strspn(id, "A") == strlen(id)) continue;
       strncpy(ids + j * millrace_topic_id_size, id, millrace_topic_id_size - 1);
       known++;
     }

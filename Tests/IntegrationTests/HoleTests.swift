@@ -103,6 +103,11 @@ struct HoleTests {
             try fleet.waitForOffsets([10, turn])
         }
         try fleet.expectExact(records: 15, rows: 15)
+        // There is nothing more for the worker: it is not behind, whatever lies after the transaction's first record.
+        try fleet.wait("a heartbeat without lag") { messages in
+            guard case (_, .heartbeat(let progress))? = messages.last else { return false }
+            return progress.sources.map(\.endOffset) == [10, 5] && progress.sources.map(\.nextOffset) == [10, 5]
+        }
         if isCommitted { try producer.commit() } else { try producer.abort() }
         try fleet.waitForOffsets([21, 5])
         try expectRows(Array(0..<10) + (isCommitted ? Array(10..<20) : Array(15..<20)), fleet)

@@ -223,6 +223,30 @@ struct ShardWorkerTests {
         }
     }
 
+    @Test("A table that somebody has locked stops its stream for a while, and says so, instead of the worker")
+    func lockedTable() throws {
+        let fleet = try WorkerFleet(Self.events)
+        try fleet.start(0)
+        try fleet.assign(0)
+        try fleet.kafka.produce(values(0..<10), to: fleet.topic)
+        try fleet.waitForOffsets([10])
+        try fleet.database.execute("BEGIN; LOCK TABLE events IN SHARE MODE")
+        try fleet.kafka.produce(values(10..<20), to: fleet.topic)
+        try fleet.wait("the stream's report") { messages in
+            messages.contains {
+                if case (_, .failed("stream events", let reason, _)) = $0 { reason.contains("55P03") } else { false }
+            }
+        }
+        try fleet.wait("a heartbeat that says why") { messages in
+            guard case (0, .heartbeat(let progress))? = messages.last else { return false }
+            return progress.waitingFor == nil && progress.sources[0].stopped?.contains("lock timeout") == true
+        }
+        try fleet.database.execute("ROLLBACK")
+        // It tries again within a minute.
+        try fleet.waitForOffsets([20])
+        try fleet.expectExact(records: 20, rows: 20)
+    }
+
     @Test("A server that takes a connection and never answers is an outage that is told, and left for another try")
     func silentServer() throws {
         let fleet = try WorkerFleet(Self.events)

@@ -13,6 +13,8 @@ final class BatchFixture {
     var connection: Connection
     var ledger: [SourceID: LedgerEntry] = [:]
     private(set) var sentCount = 0
+    /// BEGIN and COMMIT included.
+    private(set) var statementCount = 0
     let claim = UUIDValue.random()
 
     init(_ stream: StreamDefinition, sources: Int32 = 1) throws {
@@ -59,6 +61,7 @@ final class BatchFixture {
     @discardableResult
     func commit(_ transaction: BatchTransaction) throws(PostgresError) -> [QueryResult] {
         sentCount += 1
+        statementCount += transaction.script.sql.count { $0 == ";" } + 1
         let results = try connection.execute(transaction.script)
         ledger.merge(transaction.ledger) { $1 }
         return results

@@ -146,7 +146,9 @@ struct BatchTransactionTests {
         try fixture.commitSplitting()
         // The whole, two a halving, and the dead letter.
         #expect(fixture.sentCount <= limit)
-        print("figure: 1 refused row among \(count): \(fixture.sentCount) transactions, of four statements each")
+        print(
+            "figure: 1 refused row among \(count): \(fixture.sentCount) transactions, \(fixture.statementCount) statements"
+        )
         #expect(
             try fixture.rows("SELECT count(*), count(*) FILTER (WHERE n = \(guilty)) FROM items") == ["\(count - 1)|0"])
         #expect(

@@ -119,7 +119,7 @@ package struct Consumer: ~Copyable {
     package var isConnected: Bool { connection.isConnected }
 
     /// The end offset that the last fetch answered, without asking the broker; nil before the first.
-    /// With read_committed this is the last stable offset.
+    /// The high watermark, also with read_committed: behind it may be transactions that are still open.
     package func knownEndOffset(_ partition: TopicPartition) -> Int64? {
         var low: Int64 = 0
         var high: Int64 = 0

@@ -15,6 +15,15 @@ final class Discovery: Sendable {
         case resume(PauseTarget, by: String, answer: [UInt8])
         case quarantine(InFlightRecord.Place)
         case audit(action: String, by: String, detail: String)
+
+        /// Nobody is told when it fails.
+        var isOwn: Bool {
+            switch self {
+            case .pause(_, _, let answer): answer == nil
+            case .quarantine, .audit: true
+            case .rediscover, .resume: false
+            }
+        }
     }
 
     private struct State {
@@ -24,6 +33,8 @@ final class Discovery: Sendable {
 
     private static let checkInterval = Duration.seconds(60)
     private static let maintenanceInterval = Duration.seconds(60)
+    /// When one answer about partitions has to be confirmed by another.
+    private static let doubtInterval = Duration.seconds(1)
 
     private let state = Mutex(State())
     private let wake: Int32
@@ -63,7 +74,7 @@ final class Discovery: Sendable {
     private func run(_ box: RegistryBox) {
         var nextCheck = ContinuousClock.now + Self.checkInterval
         var nextMaintenance = ContinuousClock.now + Self.maintenanceInterval
-        while wait() {
+        while wait(box.registry.doubts.isEmpty ? interval : min(interval, Self.doubtInterval)) {
             let requests = state.withLock { state in
                 defer { state.requests.removeAll() }
                 return state.requests
@@ -72,7 +83,7 @@ final class Discovery: Sendable {
             let checking = nextCheck <= .now || !requests.isEmpty
             if checking { nextCheck = .now + Self.checkInterval }
             do {
-                for request in requests { try perform(request, box) }
+                try perform(requests, box)
                 mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
                 if nextMaintenance <= .now {
                     nextMaintenance = .now + Self.maintenanceInterval
@@ -85,6 +96,20 @@ final class Discovery: Sendable {
                 mailbox.put(.discoveryFailed("\(error)"))
             }
         }
+    }
+
+    /// All of them, whatever becomes of one. The coordinator's own are tried again with the next turn.
+    private func perform(_ requests: [Request], _ box: RegistryBox) throws {
+        var failure: (any Error)?
+        for request in requests {
+            do {
+                try perform(request, box)
+            } catch {
+                failure = error
+                if request.isOwn { state.withLock { $0.requests.append(request) } }
+            }
+        }
+        if let failure { throw failure }
     }
 
     private func perform(_ request: Request, _ box: RegistryBox) throws {
@@ -120,7 +145,7 @@ final class Discovery: Sendable {
     }
 
     /// False when it was told to stop.
-    private func wait() -> Bool {
+    private func wait(_ interval: Duration) -> Bool {
         let milliseconds = interval.components.seconds * 1000 + interval.components.attoseconds / 1_000_000_000_000_000
         var entry = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
         poll(&entry, 1, Int32(clamping: milliseconds))

@@ -92,7 +92,7 @@ package struct Reset: ~Copyable {
                 case .offset(let offset): min(max(offset, low), high)
                 case .time(let time): try admin.offset(of: place, at: time) ?? high
                 }
-            let within = "source_id = \(id) AND source_offset >= \(to)"
+            let within = within(id, from: to)
             let rows = stream.isKeyed ? 0 : try count(Connection.table(stream.table), within)
             steps.append(
                 Step(
@@ -100,6 +100,18 @@ package struct Reset: ~Copyable {
                     deadLetters: try count("\(schema.name).dead_letter", within)))
         }
         return steps
+    }
+
+    /// A source and those before it of the same partition, as far as the topic's id tells that it is the same.
+    private func lives(of id: SourceID) -> String {
+        """
+        SELECT o.id FROM \(schema.name).source o JOIN \(schema.name).source s ON s.id = \(id) AND (o.id = s.id
+            OR (o.cluster_id, o.topic, o.topic_id, o.partition) = (s.cluster_id, s.topic, s.topic_id, s.partition))
+        """
+    }
+
+    private func within(_ id: SourceID, from offset: Int64) -> String {
+        "source_id IN (\(lives(of: id))) AND source_offset >= \(offset)"
     }
 
     private mutating func count(_ table: String, _ condition: String) throws(PostgresError) -> Int64 {
@@ -114,6 +126,7 @@ package struct Reset: ~Copyable {
     package mutating func perform(_ destination: Destination, replay: Replay = .refused, by: String) throws -> [Step] {
         let steps = try plan(destination).filter { $0.from != $0.to }
         try check(steps, replay)
+        if replay == .replace { try requireNoReplays(steps) }
         guard !steps.isEmpty else { return [] }
         var sql = "BEGIN;\n"
         for step in steps {
@@ -122,8 +135,10 @@ package struct Reset: ~Copyable {
 
                 """
             if replay == .replace, step.to < step.from {
-                let within = "source_id = \(step.source) AND source_offset >= \(step.to)"
+                let within = within(step.source, from: step.to)
                 sql += """
+                    UPDATE \(schema.name).source SET replaced_from = least(replaced_from, \(step.to))
+                        WHERE id IN (\(lives(of: step.source))) AND retired_at IS NOT NULL AND next_offset > \(step.to);
                     DELETE FROM \(Connection.table(stream.table)) WHERE \(within);
                     UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL WHERE \(within);
 
@@ -141,6 +156,18 @@ package struct Reset: ~Copyable {
             """
         try connection.execute(sql, timeout: .seconds(600))
         return steps
+    }
+
+    /// Rows of replayed dead letters are not told from each other: they would be there beside those that are read again.
+    private mutating func requireNoReplays(_ steps: [Step]) throws {
+        for step in steps where step.again > 0 {
+            let letters = "\(schema.name).dead_letter"
+            let count = try count(letters, "\(within(step.source, from: step.to)) AND replayed_at IS NOT NULL")
+            guard count > 0 else { continue }
+            throw StartError(
+                "\(count) dead letters of \(step.partition) from \(step.to) on were replayed: their rows can't be replaced; "
+                    + "begin behind them, or use --again", .usage)
+        }
     }
 
     private func check(_ steps: [Step], _ replay: Replay) throws(StartError) {

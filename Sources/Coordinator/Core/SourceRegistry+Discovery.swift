@@ -25,6 +25,8 @@ extension SourceRegistry {
                 counts[topic] = partitions
             }
         }
+        let earlierDoubts = doubts
+        doubts = [:]
         let ids = admin.topicIDs(configuration.streams.flatMap(\.topics))
         var entries: [Entry] = []
         for stream in configuration.streams {
@@ -32,17 +34,25 @@ extension SourceRegistry {
                 let known = try rows(of: topic, cluster: cluster, id: ids[topic])
                 for partition in 0..<(counts[topic] ?? 0) {
                     let place = TopicPartition(topic, partition)
-                    if let row = known[partition], try isTheSame(place, row, id: ids[topic], checking: checking) {
-                        entries.append(
-                            Entry(id: row.id, stream: stream.name, partition: place, pausedBy: row.pausedBy))
+                    if let row = known[partition],
+                        try isTheSame(place, row, id: ids[topic], checking: checking, earlierDoubts)
+                    {
+                        entries.append(entry(row, stream.name, place))
                     } else {
                         let start = try firstOffset(place, isNewTopic: known.isEmpty)
                         entries.append(try insert(place, stream.name, cluster, id: ids[topic], start: start))
                     }
                 }
                 for (partition, row) in known.sorted(by: { $0.key < $1.key }) where partition >= counts[topic] ?? 0 {
+                    let place = TopicPartition(topic, partition)
                     let why = "is there no more: its topic was made again with \(counts[topic] ?? 0) partitions"
-                    try retire(row, TopicPartition(topic, partition), because: why)
+                    // With the same id a topic never gets fewer.
+                    let isAnother = ids[topic].map { id in row.topicID.map { $0 != id } ?? true } ?? true
+                    if isAnother, isCertain(why, of: row.id, earlierDoubts) {
+                        try retire(row, place, because: why)
+                    } else {
+                        entries.append(entry(row, stream.name, place))
+                    }
                 }
             }
             let replays = try rows(of: ReplaySource.topic(of: stream.name), cluster: ReplaySource.cluster, id: nil)
@@ -54,9 +64,24 @@ extension SourceRegistry {
         return entries
     }
 
+    /// What is in doubt is read by nobody until it is certain.
+    private func entry(_ row: Row, _ stream: String, _ place: TopicPartition) -> Entry {
+        Entry(
+            id: row.id, stream: stream, partition: place,
+            pausedBy: row.pausedBy ?? doubts[row.id].map { "asking again: \(place) \($0)" })
+    }
+
     mutating func reconnect() throws {
         guard connection.isLost else { return }
         connection = try Connection.open(parameters: configuration.postgres)
+        // Our own backend may not have noticed yet, and still hold the fleet's lock.
+        if let backend {
+            try connection.execute(
+                """
+                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                WHERE pid = \(backend.pid) AND backend_start = \(try connection.literal(backend.start))::timestamptz
+                """)
+        }
         _ = try prepare()
     }
 
@@ -108,10 +133,12 @@ extension SourceRegistry {
     ///   - id: the topic's now; nil where it is not told, and then only the end can tell.
     ///   - checking: ask for the end.
     private mutating func isTheSame(
-        _ place: TopicPartition, _ row: Row, id: String?, checking: Bool
+        _ place: TopicPartition, _ row: Row, id: String?, checking: Bool, _ earlierDoubts: [SourceID: String]
     ) throws -> Bool {
         if let id, let known = row.topicID, id != known {
-            try retire(row, place, because: "was made again (topic id \(id), before \(known))")
+            let why = "was made again (topic id \(id), before \(known))"
+            guard isCertain(why, of: row.id, earlierDoubts) else { return true }
+            try retire(row, place, because: why)
             return false
         }
         guard checking, try admin.watermarks(place).high < row.nextOffset else { return true }
@@ -121,6 +148,12 @@ extension SourceRegistry {
         try retire(
             row, place, because: "ends at \(again.high), behind next_offset \(row.nextOffset): it was made again")
         return false
+    }
+
+    /// Whether the discovery before said the same.
+    private mutating func isCertain(_ why: String, of id: SourceID, _ earlier: [SourceID: String]) -> Bool {
+        doubts[id] = why
+        return earlier[id] == why
     }
 
     private mutating func retire(_ row: Row, _ place: TopicPartition, because reason: String) throws(PostgresError) {

@@ -57,10 +57,11 @@ extension SourceRegistry {
             let within = "source_id = \(id) AND source_offset >= \(from) AND source_offset < \(to)"
             let deleted = try connection.execute(
                 """
-                BEGIN; UPDATE \(schema.name).source SET retained_from = \(to) WHERE id = \(id);
-                DELETE FROM \(schema.name).dead_letter WHERE \(within) AND replayed_at IS NULL;
+                BEGIN; DELETE FROM \(schema.name).dead_letter WHERE \(within) AND replayed_at IS NULL;
                 WITH gone AS (DELETE FROM \(Connection.table(stream.table)) WHERE \(within) RETURNING 1)
-                SELECT count(*) FROM gone; COMMIT
+                SELECT count(*) FROM gone;
+                -- Last, since a worker's transactions wait for this row.
+                UPDATE \(schema.name).source SET retained_from = \(to) WHERE id = \(id); COMMIT
                 """, timeout: .seconds(600))
             done.rows += deleted[0].integer(0, 0) ?? 0
         }

@@ -23,6 +23,11 @@ package struct SourceRegistry: ~Copyable {
     let schema: MillraceSchema
     /// What happened to sources since they were asked for the last time.
     var notices: [String]
+    /// What the last discovery took for the end of a source. One answer may be an old one, of a broker that is behind:
+    /// the next discovery has to say the same.
+    var doubts: [SourceID: String]
+    /// What serves the connection; a pid counts only together with its start.
+    private(set) var backend: (pid: Int64, start: String)?
 
     package init(_ configuration: CoordinatorConfiguration) throws(StartError) {
         let bootstrap = configuration.kafka["bootstrap.servers"] ?? ""
@@ -48,6 +53,8 @@ package struct SourceRegistry: ~Copyable {
         self.configuration = configuration
         schema = MillraceSchema(name: configuration.schema)
         notices = []
+        backend = nil
+        doubts = [:]
     }
 
     /// Makes what is missing in the database, checks what is there, and keeps other fleets off the schema while this
@@ -57,6 +64,9 @@ package struct SourceRegistry: ~Copyable {
         let differences: [String]
         let generation: Int64
         do throws(PostgresError) {
+            let own = try connection.execute(
+                "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0]
+            backend = own.integer(0, 0).flatMap { pid in own.text(0, 1).map { (pid, $0) } }
             let name = try connection.literal(schema.name)
             try lock(name)
             try Migrations(schema: schema, streams: configuration.streams).run(on: &connection)

@@ -19,6 +19,8 @@ package struct BatchTransaction {
     package let refusal: PostgresError?
 
     package static let recordsPerLedgerEntry: Int64 = 1_000_000
+    /// Somebody has a table locked: the stream stops for a while, so that the others don't wait for it.
+    private static let lockTimeout = "15s"
 
     /// - Parameters:
     ///   - range: entries of the batch; trailing positions go with the last run.
@@ -115,7 +117,8 @@ package struct BatchTransaction {
             """
         self.range = range
         self.ledger = entries
-        script = Script("BEGIN;\n\(fence)\n\(sql)COMMIT", copies: copies)
+        script = Script(
+            "BEGIN; SET LOCAL lock_timeout = '\(Self.lockTimeout)';\n\(fence)\n\(sql)COMMIT", copies: copies)
     }
 
     private static func rows(_ batch: Batch, _ range: Range<Int>) -> CopyData {

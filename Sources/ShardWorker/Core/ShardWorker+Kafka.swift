@@ -25,7 +25,11 @@ extension ShardWorker {
                 let source = known?.source
                 switch record.kind {
                 case .record: if let source { take(record, source) }
-                case .endOfPartition: if let source { stepTo(record.offset, source) }
+                case .endOfPartition:
+                    if let source {
+                        source.end = record.offset
+                        stepTo(record.offset, source)
+                    }
                 case .error(let error): try handle(error, source)
                 }
             }
@@ -75,7 +79,9 @@ extension ShardWorker {
     }
 
     func unassign(_ ids: [SourceID]) throws {
-        let partitions = ids.compactMap { sources[$0]?.partition }.filter { byPartition.removeValue(forKey: $0) != nil }
+        let partitions = ids.filter { id in sources[id].map { byPartition[$0.partition] == id } ?? false }
+            .map { sources[$0]!.partition }
+        for partition in partitions { byPartition[partition] = nil }
         if !partitions.isEmpty { try consumer.unassign(partitions) }
     }
 }

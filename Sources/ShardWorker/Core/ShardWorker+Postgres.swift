@@ -188,7 +188,7 @@ extension ShardWorker {
         }
         let now = Self.clock()
         count(lane, transaction, committedAt: now)
-        if lane.stream.isKeyed, !transaction.isDeadLetter, let merged = results.last, merged.columnCount > 1 {
+        if lane.stream.isKeyed, !transaction.isDeadLetter, let merged = results.last(where: { $0.columnCount > 1 }) {
             try publisher.publish(merged, lane.stream, transaction, committedAt: now)
         } else {
             try publisher.publish(lane.writing, transaction, committedAt: now)

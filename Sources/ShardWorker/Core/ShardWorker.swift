@@ -168,7 +168,8 @@ package final class ShardWorker {
             waitingFor: session?.isReady != true ? .postgres : consumer.isConnected ? nil : .kafka,
             sources: sources.values.sorted { $0.id < $1.id }.map { source in
                 let stopped: String? = if case .stopped(let reason) = source.phase { reason } else { nil }
-                let end = source.isReplay ? source.ledger.to : consumer.knownEndOffset(source.partition)
+                let isAtEnd = source.isReplay || source.end == source.taken
+                let end = isAtEnd ? source.taken : consumer.knownEndOffset(source.partition)
                 return WorkerProgress.Source(
                     id: source.id, nextOffset: source.ledger.to, endOffset: end,
                     stopped: stopped ?? lanes[source.lane].stopReason)

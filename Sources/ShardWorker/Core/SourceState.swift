@@ -21,6 +21,8 @@ final class SourceState {
     var ledgerOpenedAt: ContinuousClock.Instant
     /// Behind everything that was taken from Kafka.
     var taken: Int64
+    /// Where Kafka said the last time that there is no more for us: behind it may be an open transaction.
+    var end: Int64?
 
     init(id: SourceID, partition: TopicPartition, lane: Int, ledger: LedgerEntry) {
         self.id = id

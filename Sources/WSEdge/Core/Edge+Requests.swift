@@ -98,7 +98,8 @@ extension Edge {
             ServerMessage.subscribed(
                 id: request, sub: feed.sub, stream: feed.opening.stream.name, epoch: feed.opening.epoch,
                 cursor.position, recovered: recovered, reason: reason))
-        client.subscriptions[feed.sub] = .init(feed: feed, cursor: cursor)
+        client.subscriptions[feed.sub] = .init(feed: feed, serial: nextSubscription, cursor: cursor)
+        nextSubscription += 1
         feed.subscribers[client.id] = client
     }
 }

@@ -12,6 +12,7 @@ final class Edge: WebSocketHandler {
     var clients: [UInt64: EdgeClient] = [:]
     var streams: [String: StreamFeed] = [:]
     private var nextClient: UInt64 = 0
+    var nextSubscription: UInt64 = 0
     private var isHeard = false
     private var drainDeadline: ContinuousClock.Instant?
 
@@ -84,17 +85,18 @@ final class Edge: WebSocketHandler {
             switch subscription.cursor.step(subscription.feed.ring) {
             case .send(let frame): return frame
             case .read(let span):
-                ask(client, subscription.feed, .rows(span))
+                ask(client, subscription.feed, .rows(span), serial: subscription.serial)
                 return nil
             case .wait: return nil
             }
         }
     }
 
-    func ask(_ client: EdgeClient, _ feed: StreamFeed, _ kind: ReplayQueue.Question.Kind) {
+    func ask(_ client: EdgeClient, _ feed: StreamFeed, _ kind: ReplayQueue.Question.Kind, serial: UInt64 = 0) {
         replays.ask(
             .init(
-                client: client.id, sub: feed.sub, stream: feed.opening.stream, schema: feed.opening.schema, kind: kind))
+                client: client.id, sub: feed.sub, serial: serial, stream: feed.opening.stream,
+                schema: feed.opening.schema, kind: kind))
     }
 
     // MARK: What other threads tell
@@ -104,6 +106,7 @@ final class Edge: WebSocketHandler {
             switch item {
             case .began(let opening): begin(opening)
             case .delivered(let stream, let sub, let batches): deliver(stream, sub, batches)
+            case .lost(let stream, let sub): tellLost(stream, sub)
             case .answered(let answer): take(answer)
             case .health(let isHeard): self.isHeard = isHeard
             case .drain: drain()
@@ -131,13 +134,21 @@ final class Edge: WebSocketHandler {
         }
     }
 
+    /// The edge itself was away for longer than rows are kept: those who read from Postgres notice by themselves.
+    private func tellLost(_ stream: String, _ sub: Int) {
+        guard let feed = streams[stream], feed.sub == sub else { return }
+        for client in feed.subscribers.values where client.subscriptions[sub]?.cursor.isBehind == false {
+            client.reply(ServerMessage.reset(sub: sub, reason: "retention"))
+        }
+    }
+
     private func take(_ answer: ReplayAnswer) {
         guard let client = clients[answer.client], !client.isClosing else { return }
         switch answer.kind {
         case .state(let request, let epoch, let position, let result):
             resume(client, answer.sub, request, epoch, position, result)
         case .rows(let span, let replayed, let batches):
-            guard client.subscriptions[answer.sub] != nil else { return }
+            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
             client.subscriptions[answer.sub]!.replayed = batches
             client.subscriptions[answer.sub]!.cursor.take(span.source, replayed)
             // A span from before the source's first row lost nothing.
@@ -145,6 +156,10 @@ final class Edge: WebSocketHandler {
                 client.reply(ServerMessage.reset(sub: answer.sub, reason: "retention"))
             }
             client.connection.requestWrite()
+        case .failed:
+            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
+            client.subscriptions.removeValue(forKey: answer.sub)?.feed.subscribers[client.id] = nil
+            client.reply(ServerMessage.reset(sub: answer.sub, reason: "unavailable"))
         }
     }
 

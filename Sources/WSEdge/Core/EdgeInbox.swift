@@ -10,6 +10,8 @@ final class EdgeInbox: @unchecked Sendable {
         /// A stream is followed from here on; if it was before, its positions mean nothing any more.
         case began(StreamFeed.Opening)
         case delivered(stream: String, sub: Int, [FeedBatch])
+        /// Rows before what comes next were deleted before this edge could read them.
+        case lost(stream: String, sub: Int)
         case answered(ReplayAnswer)
         /// Whether a worker was heard of late.
         case health(isHeard: Bool)

@@ -36,7 +36,9 @@ package enum EdgeProcess {
         thread.name = "feeds"
         thread.start()
         settings.log("clients connect at ws://\(address)/ws")
-        let edge = Edge(settings.limits, inbox, ReplayQueue(database: settings.database, inbox), counters, notifier)
+        let edge = Edge(
+            settings.limits, inbox, ReplayQueue(database: settings.database, inbox) { settings.log($0) }, counters,
+            notifier)
         notifier?.started(status: "no worker is heard yet", at: .now)
         server.run(edge) { edge.isFinished }
         inbox.close()

@@ -135,6 +135,7 @@ final class FeedLoop {
 
     private func deliver(_ name: String, _ delivery: FeedDelivery) {
         guard let sub = subs[name] else { return }
+        if !delivery.lost.isEmpty { inbox.deliver(.lost(stream: name, sub: sub)) }
         inbox.deliver(
             .delivered(
                 stream: name, sub: sub, FeedBatch.make(sub: sub, delivery.rows, position: delivery.position)))

@@ -7,9 +7,13 @@ struct ReplayAnswer: Sendable {
     enum Kind: Sendable {
         case state(request: Int64, epoch: String, position: [SourceID: Int64], Result<StreamState, PostgresError>)
         case rows(FeedMessage.Span, ReplayedRows, [FeedBatch])
+        /// What was asked for can't be read, and asking again will not help.
+        case failed
     }
 
     let client: UInt64
     let sub: Int
+    /// Of the subscription, for its rows.
+    let serial: UInt64
     let kind: Kind
 }

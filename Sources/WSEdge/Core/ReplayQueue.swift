@@ -15,6 +15,7 @@ final class ReplayQueue: @unchecked Sendable {
 
         let client: UInt64
         let sub: Int
+        let serial: UInt64
         let stream: StreamDefinition
         let schema: MillraceSchema
         let kind: Kind
@@ -25,13 +26,15 @@ final class ReplayQueue: @unchecked Sendable {
 
     private let database: [String: String]
     private let inbox: EdgeInbox
+    private let log: @Sendable (String) -> Void
     // Guards the questions.
     private let condition = NSCondition()
     private var questions: [Question] = []
 
-    init(database: [String: String], _ inbox: EdgeInbox) {
+    init(database: [String: String], _ inbox: EdgeInbox, log: @escaping @Sendable (String) -> Void) {
         self.database = database
         self.inbox = inbox
+        self.log = log
         for number in 0..<Self.threadCount {
             let thread = Thread { [self] in serve() }
             thread.name = "replay \(number)"
@@ -62,28 +65,35 @@ final class ReplayQueue: @unchecked Sendable {
                 readers[question.stream]
                 ?? ReplayReader(question.stream, schema: question.schema, database: database)
             readers[question.stream] = reader
-            inbox.put(.answered(answer(question, reader)))
+            guard let kind = answer(question, reader) else {
+                // Postgres is away: the subscriber waits, and is told that it lives.
+                Thread.sleep(forTimeInterval: Self.retryInterval)
+                ask(question)
+                continue
+            }
+            inbox.put(
+                .answered(
+                    ReplayAnswer(client: question.client, sub: question.sub, serial: question.serial, kind: kind)))
         }
     }
 
-    private func answer(_ question: Question, _ reader: ReplayReader) -> ReplayAnswer {
+    /// Nil while Postgres is away.
+    private func answer(_ question: Question, _ reader: ReplayReader) -> ReplayAnswer.Kind? {
         switch question.kind {
         case .state(let request, let epoch, let position):
             let result = Result { () throws(PostgresError) in try reader.state() }
-            return ReplayAnswer(
-                client: question.client, sub: question.sub,
-                kind: .state(request: request, epoch: epoch, position: position, result))
+            return .state(request: request, epoch: epoch, position: position, result)
         case .rows(let span):
-            while true {
-                if let replayed = try? reader.rows(span) {
-                    // Built here: the server's thread has other things to do.
-                    let batches = FeedBatch.make(
-                        sub: question.sub, replayed.rows, position: [span.source: replayed.end])
-                    return ReplayAnswer(
-                        client: question.client, sub: question.sub, kind: .rows(span, replayed, batches))
-                }
-                // Postgres is away: the subscriber waits, and is told that it lives.
-                Thread.sleep(forTimeInterval: Self.retryInterval)
+            do throws(PostgresError) {
+                let replayed = try reader.rows(span)
+                // Built here: the server's thread has other things to do.
+                let batches = FeedBatch.make(
+                    sub: question.sub, replayed.rows, position: [span.source: replayed.end])
+                return .rows(span, replayed, batches)
+            } catch {
+                guard error.disposition != .outage, error.disposition != .retryTransaction else { return nil }
+                log("rows of \(question.stream.name) can't be read: \(error)")
+                return .failed
             }
         }
     }
