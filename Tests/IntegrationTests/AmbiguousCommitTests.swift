@@ -32,7 +32,7 @@ struct AmbiguousCommitTests {
         let fleet = try WorkerFleet(Self.stream(mode), isProxied: true)
         let proxy = try #require(fleet.proxy)
         try fleet.start(0, batchRowLimit: 200)
-        let listener = try FeedListener(fleet.stream.name, endpoints: [fleet.feedEndpoint(0)])
+        let listener = try FeedListener(fleet.stream.name, folder: fleet.feedFolder)
         try fleet.assign(0)
         try fleet.wait("the feed's heads") { _ in
             try listener.collect()

@@ -70,7 +70,10 @@ final class WorkerFleet {
 
     var allSources: [SourceID] { (1...partitions).map { SourceID(rawValue: $0) } }
 
-    func feedEndpoint(_ shard: Int32) -> String { "ipc://\(folder.path)/feed-\(shard)" }
+    /// Where the workers' feeds are.
+    var feedFolder: String { folder.path }
+
+    func feedEndpoint(_ shard: Int32) -> String { "ipc://\(feedFolder)/feed-\(shard)" }
 
     func subscriber(_ shard: Int32) throws -> Socket {
         let socket = try Socket(.subscriber, in: context, highWaterMark: 100_000)

@@ -42,7 +42,7 @@ final class FaultRun {
         self.fleet = fleet
         proxy = fleet.proxy!
         load = FaultLoad(mode, kafka: kafka, topic: fleet.topic, partitions: Self.partitions)
-        listener = try FeedListener(stream.name, folder: fleet.folder)
+        listener = try FeedListener(stream.name, folder: fleet.feedFolder)
     }
 
     /// Runs under `faults` faults and checks what must hold afterwards.

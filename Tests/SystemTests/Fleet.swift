@@ -90,6 +90,9 @@ final class Fleet {
 
     var pid: Int32 { process!.processIdentifier }
 
+    /// Where its workers' feeds are.
+    var feedFolder: String { folder + "/control" }
+
     func signal(_ number: Int32) { kill(pid, number) }
 
     func waitForExit() -> Int32 {

@@ -42,7 +42,7 @@ struct MeasurementTests {
         }
         var report = try settled(2)
         let load = LoadGenerator(fleet.kafka, topic: fleet.topic, partitions: partitions, rate: 100)
-        let watch = CommitWatch("events", folder: fleet.folder)
+        let watch = CommitWatch("events", folder: fleet.feedFolder)
         try fleet.wait("commits of every source") { watch.commits.count == Int(partitions) }
         for shards in [Int32(8), 3] {
             let before = owners(report)
@@ -83,7 +83,7 @@ struct MeasurementTests {
         try fleet.launch(shards: 4)
         try fleet.waitForStatus("healthy") { $0.healthy }
         let load = LoadGenerator(fleet.kafka, topic: fleet.topic, partitions: partitions, rate: 100)
-        let watch = CommitWatch("events", folder: fleet.folder)
+        let watch = CommitWatch("events", folder: fleet.feedFolder)
         try fleet.wait("commits of every source") { watch.commits.count == Int(partitions) }
         var times: [Double] = []
         for turn in 0..<(Self.isLarge ? 20 : 3) {
@@ -118,7 +118,7 @@ struct MeasurementTests {
         try fleet.launch(shards: 2)
         try fleet.waitForStatus("healthy") { $0.healthy }
         let load = LoadGenerator(fleet.kafka, topic: fleet.topic, partitions: partitions, rate: 100)
-        let watch = CommitWatch("events", folder: fleet.folder)
+        let watch = CommitWatch("events", folder: fleet.feedFolder)
         try fleet.wait("commits of every source") { watch.commits.count == Int(partitions) }
         var gaps: [Double] = []
         for _ in 0..<(Self.isLarge ? 10 : 2) {

@@ -1,5 +1,4 @@
 internal import Common
-internal import Foundation
 internal import ZeroMQ
 
 /// Subscribes to feeds of one stream, and keeps where each row was published.
@@ -13,22 +12,15 @@ package final class FeedListener {
     }
 
     private let socket: Socket
-    private let feeds: FleetFeeds?
+    private let feeds: FleetFeeds
     /// `source|offset` of each row.
     package private(set) var published: Set<String> = []
     package private(set) var twice: [String] = []
     /// Rows and heads alike: the first shows that the subscription has arrived.
     package private(set) var messageCount = 0
 
-    package init(_ stream: String, endpoints: [String]) throws {
-        socket = try Socket(.subscriber, in: Context(), highWaterMark: 1_000_000)
-        feeds = nil
-        for endpoint in endpoints { try socket.connect(endpoint) }
-        try socket.subscribe(FeedMessage.topic(stream))
-    }
-
-    /// Those of all workers of a fleet, as they come.
-    /// - Parameter folder: the fleet's runtime folder.
+    /// To those of all workers of a fleet, as they come.
+    /// - Parameter folder: where their sockets are.
     package init(_ stream: String, folder: String) throws {
         socket = try Socket(.subscriber, in: Context(), highWaterMark: 1_000_000)
         feeds = FleetFeeds(folder)
@@ -37,7 +29,7 @@ package final class FeedListener {
 
     /// Takes what has come.
     package func collect() throws {
-        try feeds?.connect(socket)
+        try feeds.connect(socket)
         while let parts = try socket.receive() {
             guard let message = parts[1].withUnsafeBytes({ FeedMessage($0) }) else { throw BadFrame(bytes: parts[1]) }
             messageCount += 1

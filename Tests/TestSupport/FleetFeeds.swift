@@ -6,9 +6,9 @@ package final class FleetFeeds {
     private let folder: String
     private var connected: Set<String> = []
 
-    /// - Parameter folder: the fleet's runtime folder.
+    /// - Parameter folder: where their sockets are, each `feed-…`.
     package init(_ folder: String) {
-        self.folder = folder + "/control"
+        self.folder = folder
     }
 
     /// Connects to those that are new.

@@ -128,7 +128,7 @@ extension SourceRegistry {
         return rows
     }
 
-    /// Whether a partition is still what the row says; if not, the row is retired.
+    /// Whether a partition is still what the row says, or that is in doubt; if not, the row is retired.
     /// - Parameters:
     ///   - id: the topic's now; nil where it is not told, and then only the end can tell.
     ///   - checking: ask for the end.
