@@ -44,6 +44,9 @@ let package = Package(
         .target(
             name: "WebSockets", dependencies: ["CWebSockets"], path: "Sources/Common/WebSockets",
             swiftSettings: strict),
+        .target(
+            name: "Feed", dependencies: ["Common", "Postgres", "Schema", "ZeroMQ"], path: "Sources/Common/Feed",
+            swiftSettings: strict),
 
         // The processes.
         .target(
@@ -61,7 +64,7 @@ let package = Package(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
         .target(
-            name: "WSEdgeCore", dependencies: ["Common", "Postgres", "Schema", "WebSockets", "ZeroMQ", "CLinux"],
+            name: "WSEdgeCore", dependencies: ["Common", "Feed", "Postgres", "Schema", "WebSockets", "ZeroMQ", "CLinux"],
             path: "Sources/WSEdge/Core", swiftSettings: strict),
         .executableTarget(
             name: "ws-edge", dependencies: ["Common", "WSEdgeCore"], path: "Sources/WSEdge/Main",
@@ -87,8 +90,7 @@ let package = Package(
         .testTarget(
             name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
-        .testTarget(
-            name: "WSEdgeCoreTests", dependencies: ["Common", "TestSupport", "WSEdgeCore"], swiftSettings: strict),
+        .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
             path: "Tests/FleetUnderTest",

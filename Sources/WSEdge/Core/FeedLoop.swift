@@ -1,5 +1,6 @@
 private import CLinux
 import Common
+import Feed
 import Foundation
 import Postgres
 import Schema

@@ -1,4 +1,5 @@
 import Common
+import Feed
 import Postgres
 import Schema
 

@@ -55,7 +55,7 @@ package final class FeedSubscription {
     package var repairCount: Int { follower.repairCount }
     package var needsRepair: Bool { !follower.repairs.isEmpty }
 
-    func add(to poller: inout Poller) {
+    package func add(to poller: inout Poller) {
         poller.add(socket)
     }
 

@@ -1,4 +1,5 @@
 package import Common
+package import Feed
 package import WebSockets
 
 /// Where a subscriber is in its stream: at a message of the ring, or behind it and reading from Postgres until it has

@@ -2,7 +2,7 @@ import Common
 import TestSupport
 import Testing
 
-@testable import WSEdgeCore
+@testable import Feed
 
 @Suite("A feed followed")
 struct FeedFollowerTests {

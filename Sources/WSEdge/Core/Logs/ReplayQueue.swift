@@ -1,4 +1,5 @@
 import Common
+import Feed
 import Foundation
 import Postgres
 import Schema
