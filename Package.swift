@@ -64,7 +64,8 @@ let package = Package(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
         .target(
-            name: "WSEdgeCore", dependencies: ["Common", "Feed", "Postgres", "Schema", "WebSockets", "ZeroMQ", "CLinux"],
+            name: "WSEdgeCore",
+            dependencies: ["Common", "Feed", "Postgres", "Schema", "WebSockets", "ZeroMQ", "CLinux"],
             path: "Sources/WSEdge/Core", swiftSettings: strict),
         .executableTarget(
             name: "ws-edge", dependencies: ["Common", "WSEdgeCore"], path: "Sources/WSEdge/Main",
