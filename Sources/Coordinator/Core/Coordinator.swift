@@ -192,12 +192,12 @@ package final class Coordinator {
         do {
             let worker = try WorkerProcess(
                 configuration.workerExecutable, shard: shard, control: folder.controlEndpoint
-            ) { [mailbox] pid in mailbox.put(.exited(shard: shard, pid: pid)) }
+            ) { [mailbox] exit in mailbox.put(.exited(shard: shard, pid: exit.pid)) }
             workers[shard] = worker
             fleet.spawned(shard, pid: worker.pid)
             try? tellEdges()
         } catch {
-            notice("shard \(shard): can't start \(configuration.workerExecutable): \(error.localizedDescription)")
+            notice("shard \(shard): \(error)")
             perform(fleet.exited(shard, at: .now, random: 1))
         }
     }
