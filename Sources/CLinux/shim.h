@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,3 +43,6 @@ static inline char **millrace_environment(void) { return environ; }
 static inline int32_t millrace_exit_status(int32_t status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
+
+/* A file that is in no folder, open for whoever it is handed to. */
+static inline int millrace_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 0); }

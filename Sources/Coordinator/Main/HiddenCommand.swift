@@ -6,8 +6,11 @@ enum HiddenCommand {
     /// - Returns: the exit status; nil when the name is none of these.
     static func run(_ name: String, _ words: [String]) throws -> Int32? {
         switch name {
-        case "keep": try Keeper(arguments: words).run()
-        default: nil
+        case "keep": return try Keeper(arguments: words).run()
+        case "mock-kafka":
+            try MockKafkaProcess(arguments: words).run()
+            return ExitCode.success.rawValue
+        default: return nil
         }
     }
 }

@@ -9,15 +9,18 @@ package struct ChildCommand: Sendable, Equatable {
     package var environment: [String: String]
     /// Where its output is added; nil: where ours goes.
     package var log: String?
+    /// Where it works; nil: where we do.
+    package var directory: String?
 
     package init(
         _ executable: String, _ arguments: [String] = [], environment: [String: String] = ChildCommand.environment,
-        log: String? = nil
+        log: String? = nil, directory: String? = nil
     ) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.log = log
+        self.directory = directory
     }
 
     /// Of this process, without what is not a child's to know.
@@ -33,7 +36,9 @@ package struct ChildCommand: Sendable, Equatable {
     }
 
     /// A program that doesn't watch its standard input, under a keeper that does.
-    package static func kept(_ keeper: Keeper, coordinator: String, log: String) -> ChildCommand {
-        ChildCommand(coordinator, ["keep"] + keeper.arguments, log: log)
+    package static func kept(
+        _ keeper: Keeper, coordinator: String, log: String, directory: String? = nil
+    ) -> ChildCommand {
+        ChildCommand(coordinator, ["keep"] + keeper.arguments, log: log, directory: directory)
     }
 }

@@ -27,6 +27,7 @@ package final class ChildProcess {
         process.arguments = command.arguments
         process.environment = command.environment
         process.standardInput = input
+        if let directory = command.directory { process.currentDirectoryURL = URL(filePath: directory) }
         if let path = command.log {
             let log = try Self.openLog(path)
             process.standardOutput = log

@@ -1,7 +1,7 @@
 package import Common
 
-/// On the command line: `coordinator keep [--user NAME] [--signal TERM|INT|QUIT] [--limit SECONDS] [--lock FILE] --
-/// PROGRAM ARGS…`.
+/// On the command line: `coordinator keep [--user NAME] [--signal TERM|INT|QUIT] [--limit SECONDS] [--grace
+/// SECONDS] [--lock FILE] -- PROGRAM ARGS…`.
 extension Keeper {
     package init(arguments words: [String]) throws(StartError) {
         let end = words.firstIndex(of: "--") ?? words.endIndex
@@ -15,6 +15,7 @@ extension Keeper {
             signal = known
         }
         if let seconds: Int64 = try arguments.number("--limit") { limit = .seconds(seconds) }
+        if let seconds: Int64 = try arguments.number("--grace") { grace = .seconds(seconds) }
         lock = try arguments.option("--lock")
         try arguments.finish()
         guard !program.isEmpty else { throw StartError("the program is missing: coordinator keep … -- PROGRAM", .usage) }
@@ -23,6 +24,7 @@ extension Keeper {
     /// What `init(arguments:)` reads.
     package var arguments: [String] {
         var words = ["--signal", signal.rawValue, "--limit", String(limit.components.seconds)]
+        if grace > .zero { words += ["--grace", String(grace.components.seconds)] }
         if let user { words += ["--user", user] }
         if let lock { words += ["--lock", lock] }
         return words + ["--"] + program

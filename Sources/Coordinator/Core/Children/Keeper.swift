@@ -15,17 +15,21 @@ package struct Keeper: Sendable, Equatable {
     package var signal: KeeperSignal
     /// So long it may take to end; then everything of it is killed.
     package var limit: Duration
+    /// After the end of our input so long is waited first, for those who still use the program; a signal is acted upon at
+    /// once.
+    package var grace: Duration
     /// Locked while anything of the program lives, also without its keeper: it inherits the lock.
     package var lock: String?
 
     package init(
-        _ program: [String], user: String? = nil, signal: KeeperSignal = .terminate, limit: Duration = .seconds(8),
-        lock: String? = nil
+        _ program: [String], user: String? = nil, signal: KeeperSignal = .terminate, limit: Duration = .seconds(7),
+        grace: Duration = .zero, lock: String? = nil
     ) {
         self.program = program
         self.user = user
         self.signal = signal
         self.limit = limit
+        self.grace = grace
         self.lock = lock
     }
 
@@ -38,30 +42,32 @@ package struct Keeper: Sendable, Equatable {
         let signals = try Self.blockSignals()
         defer { close(signals) }
         let child = try spawn()
+        var askAt: ContinuousClock.Instant?
         var deadline: ContinuousClock.Instant?
         var isInputOpen = true
         while true {
             var entries = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
             if isInputOpen { entries.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }
-            poll(&entries, nfds_t(entries.count), deadline.map { Self.milliseconds($0 - .now) } ?? -1)
-            var isAsked = false
+            poll(&entries, nfds_t(entries.count), (deadline ?? askAt).map { Self.milliseconds($0 - .now) } ?? -1)
             var isHurried = false
             if isInputOpen, entries[1].revents != 0, Self.hasInputEnded() {
                 isInputOpen = false
-                isAsked = true
+                askAt = askAt ?? .now + grace
             }
             while let number = Self.next(signals) {
                 switch number {
                 case SIGCHLD: if let status = Self.reap(child) { return finish(child, status) }
                 case SIGQUIT: isHurried = true
-                default: isAsked = true
+                default: askAt = .now
                 }
             }
             if isHurried || deadline.map({ $0 <= .now }) == true {
                 kill(-child, SIGKILL)
                 deadline = nil
-            } else if isAsked, deadline == nil {
+                askAt = nil
+            } else if deadline == nil, let due = askAt, due <= .now {
                 kill(child, signal.number)
+                askAt = nil
                 deadline = .now + limit
             }
         }

@@ -18,4 +18,14 @@ package enum ProcessTable {
         let fields = text[text.index(after: end)...].split(separator: " ")
         return fields.count > 1 ? Int32(fields[1]) : nil
     }
+
+    /// Empty for one that is gone, or not ours to look at.
+    static func arguments(of pid: Int32) -> [String] { strings("/proc/\(pid)/cmdline") }
+
+    static func environment(of pid: Int32) -> [String] { strings("/proc/\(pid)/environ") }
+
+    private static func strings(_ path: String) -> [String] {
+        let data = (try? Data(contentsOf: URL(filePath: path))) ?? Data()
+        return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
 }
