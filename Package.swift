@@ -58,7 +58,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CoordinatorCore",
-            dependencies: ["Common", "HTTPServer", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
+            dependencies: ["Common", "HTTPServer", "JSONRecords", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
@@ -89,7 +89,8 @@ let package = Package(
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            name: "CoordinatorCoreTests",
+            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(
