@@ -57,7 +57,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CoordinatorCore",
-            dependencies: ["Common", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux"],
+            dependencies: [
+                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+            ],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
@@ -89,7 +91,8 @@ let package = Package(
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            name: "CoordinatorCoreTests",
+            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(
