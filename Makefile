@@ -12,8 +12,7 @@ SOURCES := Package.swift Sources Tests
 PREFIX ?= /usr/local
 
 build: dependencies
-	@$(WITH) scripts/patiently "building $(PROGRAMS) (about 3 minutes at first)" \
-		sh -ec 'for program; do swift build -c release --product "$$program"; done' - $(PROGRAMS)
+	@$(WITH) scripts/release $(PROGRAMS)
 
 dependencies:
 	@$(WITH) scripts/dependencies swift build
