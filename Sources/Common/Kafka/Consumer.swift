@@ -58,7 +58,8 @@ package struct Consumer: ~Copyable {
             }
         }
         rd_kafka_poll_set_consumer(client.handle)
-        let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        // Readable from the start: see Producer.
+        let descriptor = eventfd(1, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard descriptor >= 0, let queue = rd_kafka_queue_get_consumer(client.handle) else {
             throw KafkaError("eventfd", RD_KAFKA_RESP_ERR__FAIL)
         }

@@ -31,6 +31,9 @@ package struct KafkaError: Error, Sendable, Equatable {
         ].contains { $0.rawValue == code }
     }
 
+    /// Whether a record was larger than the client, the topic or the broker takes.
+    package var isTooLarge: Bool { code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue }
+
     /// Whether a partition's leader is about to be another one, or the first.
     var isLeaderChange: Bool {
         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.rawValue

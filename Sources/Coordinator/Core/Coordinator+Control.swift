@@ -16,7 +16,7 @@ extension Coordinator {
             if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
         } else if case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(parts[1]) {
             edges.heard(edge, route: parts[0], at: .now)
-            _ = try control.send([parts[0], try edgeConfiguration(localFeeds)])
+            _ = try control.send([parts[0], try localEdgeConfiguration()])
         } else {
             droppedFrames += 1
         }
@@ -31,10 +31,10 @@ extension Coordinator {
         }
         guard case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(frame) else { return nil }
         edges.heard(edge, route: nil, at: .now)
-        return try edgeConfiguration(
-            fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
-                state.progress?.remoteFeed.map { EdgeConfiguration.Feed(shard: shard, endpoint: $0) }
-            })
+        let feeds = fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
+            state.progress?.remoteFeed.map { EdgeConfiguration.Feed(shard: shard, endpoint: $0) }
+        }
+        return try encode(.init(streams: configuration.streams, schema: configuration.schema, feeds: feeds))
     }
 
     private var localFeeds: [EdgeConfiguration.Feed] {
@@ -46,14 +46,21 @@ extension Coordinator {
     /// There is another worker: its feed is another one. They would ask within a second, but rows come sooner.
     func tellEdges() throws {
         guard !edges.routes.isEmpty else { return }
-        let frame = try edgeConfiguration(localFeeds)
+        let frame = try localEdgeConfiguration()
         // One that is gone is no concern.
         for route in edges.routes { _ = try control.send([route, frame]) }
     }
 
-    private func edgeConfiguration(_ feeds: [EdgeConfiguration.Feed]) throws -> [UInt8] {
-        try ControlEnvelope.encode(
-            EdgeReply.configure(.init(streams: configuration.streams, schema: configuration.schema, feeds: feeds)))
+    /// With the fleet's connections: only for the socket in the runtime folder.
+    private func localEdgeConfiguration() throws -> [UInt8] {
+        try encode(
+            .init(
+                streams: configuration.streams, schema: configuration.schema, feeds: localFeeds,
+                kafka: configuration.kafka, postgres: configuration.postgres))
+    }
+
+    private func encode(_ edge: EdgeConfiguration) throws -> [UInt8] {
+        try ControlEnvelope.encode(EdgeReply.configure(edge))
     }
 
     private func handle(_ message: WorkerMessage, from shard: Int32) {
@@ -86,6 +93,7 @@ extension Coordinator {
     private func serve(_ request: CommandRequest, from identity: [UInt8]) -> CommandReply? {
         switch request {
         case .status: return .status(status())
+        case .connections: return .connections(kafka: configuration.kafka, postgres: configuration.postgres)
         case .scale(let count, let by):
             guard (0...1000).contains(count) else { return .refused("shards must be 0 to 1000, not \(count)") }
             discovery.ask(.audit(action: "scale", by: by, detail: String(count)))

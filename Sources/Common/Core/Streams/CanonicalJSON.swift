@@ -32,7 +32,7 @@ package enum CanonicalJSON {
         writer.append(UInt8(ascii: "}"))
     }
 
-    static func write(_ value: ColumnValue, asString: Bool, to writer: inout ByteWriter) {
+    package static func write(_ value: ColumnValue, asString: Bool, to writer: inout ByteWriter) {
         switch value {
         case .null: writer.append("null")
         case .boolean(let value): writer.append(value ? "true" : "false")

@@ -31,6 +31,9 @@ package enum CommandRequest: Codable, Sendable, Equatable {
     case resume(PauseTarget, by: String = "")
     /// The sources in the database were changed from outside.
     case rediscover
+    /// Where the fleet's Kafka and Postgres are, secrets included: answered on the socket in the runtime folder only,
+    /// which nobody but its owner reaches. Never logged.
+    case connections
     case stop
 }
 
@@ -58,6 +61,8 @@ package struct PauseTarget: Codable, Sendable, Equatable {
 /// The one answer to a request.
 package enum CommandReply: Codable, Sendable, Equatable {
     case status(StatusReport)
+    /// librdkafka's properties and libpq's parameters.
+    case connections(kafka: [String: String], postgres: [String: String])
     case done
     case refused(String)
 }

@@ -28,7 +28,10 @@ package struct EdgeReport: Codable, Sendable, Equatable {
     }
 }
 
-/// What an edge has to know of its fleet. Where Postgres is it knows itself: it has a role of its own there.
+/// What an edge has to know of its fleet.
+///
+/// Over tcp the two connections are nil: an edge on another host knows them itself, with a role of its own. On this
+/// machine's socket they are the fleet's, for an edge that was told nothing else. Never logged.
 package struct EdgeConfiguration: Codable, Sendable, Equatable {
     package struct Feed: Codable, Sendable, Hashable {
         package var shard: Int32
@@ -44,10 +47,19 @@ package struct EdgeConfiguration: Codable, Sendable, Equatable {
     package var schema: String
     /// Of the workers that there are now.
     package var feeds: [Feed]
+    /// librdkafka's properties.
+    package var kafka: [String: String]?
+    /// libpq's parameters.
+    package var postgres: [String: String]?
 
-    package init(streams: [StreamDefinition], schema: String, feeds: [Feed]) {
+    package init(
+        streams: [StreamDefinition], schema: String, feeds: [Feed], kafka: [String: String]? = nil,
+        postgres: [String: String]? = nil
+    ) {
         self.streams = streams
         self.schema = schema
         self.feeds = feeds
+        self.kafka = kafka
+        self.postgres = postgres
     }
 }
