@@ -15,7 +15,7 @@ build: dependencies
 	@$(WITH) scripts/release $(PROGRAMS)
 
 dependencies:
-	@$(WITH) scripts/dependencies swift build
+	@$(WITH) scripts/dependencies swift build run
 
 # A fleet on this machine, with what it needs, until it is interrupted.
 run: build
