@@ -76,12 +76,12 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ", "CLinux"],
+            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "WebServerTests", dependencies: ["Common", "WebServer", "TestSupport"], swiftSettings: strict),
