@@ -21,8 +21,10 @@ could not be made.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -57,9 +59,13 @@ class Page:
         self.errors = []
         self.losses = 0
         self.places = {}
-        self.size(size)
-        self.scheme(scheme)
-        self.driver.get(url)
+        try:
+            self.size(size)
+            self.scheme(scheme)
+            self.driver.get(url)
+        except BaseException:
+            self.quit()
+            raise
 
     def facts(self):
         for entry in self.driver.get_log("browser"):
@@ -122,6 +128,16 @@ class Page:
         script = "const e = document.activeElement; return e.outerHTML.slice(0, 120)"
         return {"focus": self.driver.execute_script(script)}
 
+    def quit(self):
+        service = self.driver.service.process
+        try:
+            self.driver.quit()
+        except WebDriverException:
+            # Its driver is gone or hangs: nothing of them stays.
+            for pid in (self.driver.capabilities.get("goog:processID"), service and service.pid):
+                with contextlib.suppress(ProcessLookupError, TypeError):
+                    os.kill(pid, signal.SIGKILL)
+
     def perform(self, words):
         name, *rest = words
         if name == "facts":
@@ -162,7 +178,7 @@ def main():
         try:
             serve(page)
         finally:
-            page.driver.quit()
+            page.quit()
 
 
 main()

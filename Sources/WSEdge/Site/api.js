@@ -4,7 +4,10 @@ const timeoutMs = 10_000;
 
 async function get(path) {
   const response = await fetch(path, { signal: AbortSignal.timeout(timeoutMs), headers: { accept: "application/json" } });
-  if (!response.ok) throw new Error(`${path} was answered with ${response.status}`);
+  if (!response.ok) {
+    const answer = await response.json().catch(() => undefined);
+    throw new Error(answer?.error?.message ?? `${path} was answered with ${response.status}`);
+  }
   return response.json();
 }
 

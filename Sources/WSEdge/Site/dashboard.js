@@ -13,7 +13,7 @@ import { Stock } from "./stock.js";
 const traffic = "traffic_data";
 const stock = "stocks";
 const camerasLimit = 5000;
-const ms = { counts: 250, table: 500, chart: 1000, silence: 5000 };
+const ms = { counts: 250, table: 500, chart: 1000, silence: 5000, hidden: 1000 };
 
 const cameras = new Cameras();
 const meter = new Meter();
@@ -57,10 +57,14 @@ function take(rows) {
 
 /** With the next frame: as often as the screen can show it, however many rows come. */
 function draw() {
-  frame ??= requestAnimationFrame(() => {
-    frame = undefined;
-    if (map?.apply(cameras.takeChanged(), performance.now())) draw();
-  });
+  // A page that nobody sees has no frames, and yet what has changed must not pile up.
+  if (document.hidden) frame ??= setTimeout(drawNow, ms.hidden);
+  else frame ??= requestAnimationFrame(drawNow);
+}
+
+function drawNow() {
+  frame = undefined;
+  if (map?.apply(cameras.takeChanged(), performance.now())) draw();
 }
 
 function showCounts() {
@@ -95,6 +99,7 @@ setInterval(showCounts, ms.counts);
 setInterval(() => newest.draw(), ms.table);
 setInterval(() => charts.add(meter.read(), client.state === "live"), ms.chart);
 setInterval(() => map?.restyle(), ms.silence);
+document.addEventListener("visibilitychange", drawNow);
 addEventListener("online", () => client.retryNow());
 client.connect();
 begin();
