@@ -74,9 +74,14 @@ package final class FeedSubscription {
 
     /// Reads where the stream is now: from there it is followed. Once connected, so that what is committed meanwhile
     /// is in the feed or behind a gap of it.
-    package func start(at now: ContinuousClock.Instant) throws(PostgresError) {
+    /// - Parameter origin: where to begin instead, given the sources as they are.
+    package func start(
+        at now: ContinuousClock.Instant, from origin: ((StreamState) -> [SourceID: Int64])? = nil
+    ) throws(PostgresError) {
         let state = try reader.state()
-        follower = FeedFollower(from: state.heads)
+        follower = FeedFollower(from: origin?(state) ?? state.heads)
+        // What lies between is missing, and read like any gap.
+        _ = follower.receive(state.message)
         (epoch, sources) = (state.epoch, state.sources)
         polledAt = now
     }
