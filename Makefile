@@ -1,42 +1,73 @@
-# Thin names over scripts and the Swift package manager.
-.PHONY: dependencies build test check format bench measure soak
+# Thin names over scripts and the Swift package manager. Everything runs where scripts/with-swift finds or makes Debian 13.
+#
+#   make run        what is missing, the programs, and a city that moves on a map
+#   make test       what is missing, and every test; FILTER=CommonTests for some
+#   make            the programs, into .build/release; bin/coordinator runs them
+#   make install    the programs, services, completions; PREFIX and DESTDIR as usual
+.PHONY: build dependencies run kafka test check format bench measure soak install uninstall
 
+WITH := scripts/with-swift
+PROGRAMS := coordinator shard-worker ws-edge
 SOURCES := Package.swift Sources Tests
-
-dependencies:
-	@scripts/dependencies
+PREFIX ?= /usr/local
 
 build: dependencies
-	swift build
+	@$(WITH) scripts/release $(PROGRAMS)
+
+dependencies:
+	@$(WITH) scripts/dependencies swift build run
+
+# A fleet on this machine, with what it needs, until it is interrupted.
+run: build
+	@[ -n "$$KAFKA_BOOTSTRAP_SERVERS" ] || $(WITH) scripts/kafka || echo 'going on without Apache Kafka' >&2
+	@exec bin/coordinator start --shards 4 --edges 1 --demo
+
+kafka: dependencies
+	@$(WITH) scripts/kafka
 
 # One after another: most tests wait in C, which holds a thread of the cooperative pool, and on two cores that pool
 # has two. In parallel, waiting for a thread would count against a test's time limit.
 test: dependencies
-	swift build --build-tests -Xswiftc -warnings-as-errors
-	swift test --skip-build --no-parallel -Xswiftc -warnings-as-errors
+	@$(WITH) scripts/dependencies test
+	@$(WITH) scripts/kafka || echo 'There is no Apache Kafka: tests that need a broker will fail. Get one: make kafka,' \
+		'or set KAFKA_HOME to the folder of one.' >&2
+	@$(WITH) scripts/patiently "building the tests (about 4 minutes at first)" \
+		swift build --build-tests -Xswiftc -warnings-as-errors
+	@$(WITH) swift test --skip-build --no-parallel -Xswiftc -warnings-as-errors $(if $(FILTER),--filter '$(FILTER)')
 
 check:
-	swift format lint --strict --recursive $(SOURCES)
+	@$(WITH) scripts/dependencies check
+	@$(WITH) scripts/rooms
+	@$(WITH) swift format lint --strict --recursive $(SOURCES)
 
 format:
-	swift format --in-place --recursive $(SOURCES)
+	@$(WITH) swift format --in-place --recursive $(SOURCES)
 
-bench: dependencies
-	swift build -c release --product shard-worker
-	swift build -c release --product fleet-under-test
-	swift build -c release --product throughput
-	swift build -c release --product fence-cost
-	.build/release/throughput
-	.build/release/fence-cost
+bench: kafka
+	$(WITH) swift build -c release --product shard-worker
+	$(WITH) swift build -c release --product fleet-under-test
+	$(WITH) swift build -c release --product throughput
+	$(WITH) swift build -c release --product fence-cost
+	$(WITH) .build/release/throughput
+	$(WITH) .build/release/fence-cost
 
 # What a fleet does while it changes: scaling, deaths, many partitions, long outages, with figures.
-measure: dependencies
-	swift build --build-tests
-	MILLRACE_MEASURE=1 swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests'
+measure: kafka
+	$(WITH) scripts/dependencies test
+	$(WITH) swift build --build-tests
+	MILLRACE_MEASURE=1 $(WITH) swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests'
 
 # Random faults over many seeds: `make soak SEEDS=20`, `make soak SEED=7` for one, `make soak MINUTES=30` for as many
 # as begin in that time.
-soak: dependencies
-	swift build --build-tests
+soak: kafka
+	$(WITH) scripts/dependencies test
+	$(WITH) swift build --build-tests
 	$(if $(SEEDS)$(SEED)$(MINUTES),,MILLRACE_SEEDS=20) $(if $(SEEDS),MILLRACE_SEEDS=$(SEEDS)) $(if $(SEED),MILLRACE_SEED=$(SEED)) \
-		$(if $(MINUTES),MILLRACE_MINUTES=$(MINUTES)) swift test --skip-build --no-parallel --filter FaultTests
+		$(if $(MINUTES),MILLRACE_MINUTES=$(MINUTES)) $(WITH) swift test --skip-build --no-parallel --filter FaultTests
+
+install:
+	@[ -x .build/release/ws-edge ] || $(MAKE) build
+	@scripts/install install '$(DESTDIR)' '$(PREFIX)' $(PROGRAMS)
+
+uninstall:
+	@scripts/install uninstall '$(DESTDIR)' '$(PREFIX)' $(PROGRAMS)
