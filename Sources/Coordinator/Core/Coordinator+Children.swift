@@ -68,9 +68,10 @@ extension Coordinator {
         services.ended(name)
         perform(children.exited(name, exit, at: .now, random: .random(in: 0...1)))
         guard let child = children.children[name] else { return }
+        let log = (try? command(name))?.log.map { " (see \($0))" } ?? ""
         switch child.state {
-        case .refused: notice("\(name) ended with \(exit), as it would again; it is tried again every 30 s")
-        case .backoff: notice("\(name) ended with \(exit); it starts again")
+        case .refused: notice("\(name) ended with \(exit)\(log), as it would again; it is tried again every 30 s")
+        case .backoff: notice("\(name) ended with \(exit)\(log); it starts again")
         case .running, .ending: break
         }
     }

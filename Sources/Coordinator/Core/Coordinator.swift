@@ -144,6 +144,7 @@ package final class Coordinator {
                 perform(fleet.tick(at: .now))
                 perform(children.tick(at: .now))
                 takeNewMock()
+                checkFolder()
                 ticked()
                 nextTick = .now + Self.tickInterval
                 refreshKeys()
@@ -153,6 +154,13 @@ package final class Coordinator {
         }
         discovery.stop()
         return .success
+    }
+
+    /// Two fleets in one place would write each other's files.
+    private func checkFolder() {
+        guard stopping == nil, !folder.isThere else { return }
+        notice("stopping: the runtime folder \(folder.path) was removed")
+        stop()
     }
 
     /// A folder that can't be read leaves the list as it is, and is told once.

@@ -64,6 +64,13 @@ package struct RuntimeFolder: ~Copyable {
         close(lock)
     }
 
+    /// Whether what is at the path is still this folder: somebody may have removed it, and started another fleet there.
+    var isThere: Bool {
+        var (held, found) = (stat(), stat())
+        return fstat(lock, &held) == 0 && stat(path + "/lock", &found) == 0 && held.st_ino == found.st_ino
+            && held.st_dev == found.st_dev
+    }
+
     /// Whether some coordinator runs in a folder.
     package static func isHeld(_ path: String) -> Bool {
         let lock = open(path + "/lock", O_RDONLY | O_CLOEXEC)
