@@ -77,10 +77,12 @@ package final class ProduceRun {
         summary.failed = Int64(producer.failedCount)
         summary.seconds = elapsed / .seconds(1)
         summary.error = producer.firstError.map { "\($0)" }
-        return (summary, try exitCode())
+        let code = try conclude()
+        return (summary, code)
     }
 
-    private func exitCode() throws -> ExitCode {
+    /// Says what went wrong, in the summary or, where nothing was sent, by throwing.
+    private func conclude() throws -> ExitCode {
         switch stop {
         case .badLine(let line):
             summary.error = summary.error ?? "line \(line.line) \(line.reason)"
