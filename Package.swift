@@ -19,10 +19,10 @@ let package = Package(
         .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
-        .systemLibrary(name: "CMicroHTTPD", providers: [.apt(["libmicrohttpd-dev"])]),
-        .systemLibrary(name: "CWebSockets", providers: [.apt(["libwebsockets-dev"])]),
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .target(
+            name: "CWebSockets", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("websockets")]),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What the processes share.
@@ -39,10 +39,9 @@ let package = Package(
         .target(
             name: "Schema", dependencies: ["Common", "Postgres"], path: "Sources/Common/Schema", swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], path: "Sources/Common/ZeroMQ", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], path: "Sources/Common/HTTP", swiftSettings: strict),
 
         .target(
-            name: "WebSockets", dependencies: ["CWebSockets"], path: "Sources/Common/WebSockets",
+            name: "WebServer", dependencies: ["Common", "CLinux", "CWebSockets"], path: "Sources/Common/WebServer",
             swiftSettings: strict),
         .target(
             name: "Feed", dependencies: ["Common", "Postgres", "Schema", "ZeroMQ"], path: "Sources/Common/Feed",
@@ -58,18 +57,22 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CoordinatorCore",
-            dependencies: ["Common", "HTTPServer", "Kafka", "Postgres", "Schema", "ZeroMQ", "CLinux"],
+            dependencies: [
+                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+            ],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
             name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
         .target(
             name: "WSEdgeCore",
-            dependencies: ["Common", "Feed", "Postgres", "Schema", "WebSockets", "ZeroMQ", "CLinux"],
+            dependencies: [
+                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+            ],
             path: "Sources/WSEdge/Core", swiftSettings: strict),
         .executableTarget(
-            name: "ws-edge", dependencies: ["Common", "WSEdgeCore"], path: "Sources/WSEdge/Main",
-            swiftSettings: strict),
+            name: "ws-edge", dependencies: ["Common", "WSEdgeCore"], path: "Sources/WSEdge", exclude: ["Core"],
+            sources: ["Main"], resources: [.copy("Site")], swiftSettings: strict),
 
         // Tests.
         .target(
@@ -80,16 +83,16 @@ let package = Package(
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "WebSocketsTests", dependencies: ["WebSockets", "TestSupport"], swiftSettings: strict),
+            name: "WebServerTests", dependencies: ["Common", "WebServer", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ShardWorkerCoreTests",
             dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CoordinatorCoreTests", dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            name: "CoordinatorCoreTests",
+            dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(

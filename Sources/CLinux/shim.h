@@ -13,6 +13,7 @@
 
 /* Macros of several casts, which Swift does not import. */
 static inline int millrace_nofile_limit(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit); }
+static inline int millrace_set_nofile_limit(const struct rlimit *limit) { return setrlimit(RLIMIT_NOFILE, limit); }
 
 static inline double millrace_processor_seconds(void) {
   struct rusage usage;

@@ -36,12 +36,10 @@ extension Fleet {
         return output.text
     }
 
-    /// - Parameters:
-    ///   - configuration: instead of this fleet's.
-    ///   - environment: added to what a command finds.
-    func command(
+    /// One that is not started yet.
+    func commandProcess(
         _ words: [String], configuration: String? = nil, environment: [String: String] = [:]
-    ) throws -> Output {
+    ) throws -> Process {
         let path = try writeConfiguration()
         if let configuration { try configuration.write(toFile: path, atomically: false, encoding: .utf8) }
         let process = Process()
@@ -49,6 +47,16 @@ extension Fleet {
         process.arguments = words + ["--config", path, "--runtime-dir", folder]
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
         process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// - Parameters:
+    ///   - configuration: instead of this fleet's.
+    ///   - environment: added to what a command finds.
+    func command(
+        _ words: [String], configuration: String? = nil, environment: [String: String] = [:]
+    ) throws -> Output {
+        let process = try commandProcess(words, configuration: configuration, environment: environment)
         // Files, not pipes: a fleet that `start --detach` leaves behind must hold nothing of ours.
         let files = ["out", "err"].map { "\(folder)-\($0)" }
         for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }

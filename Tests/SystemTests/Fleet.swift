@@ -31,12 +31,14 @@ final class Fleet {
     /// - Parameters:
     ///   - other: the fleet whose topic and database to use.
     ///   - kafka: a broker other than the one that tests share; likewise `server`.
+    ///   - ingests: the stream also has the topic of clients without a protocol, at a broker of the test's own.
     ///   - isProxied: the fleet's processes reach Postgres through `proxy`.
     init(
         _ stream: StreamDefinition, partitions: Int32, sharing other: Fleet? = nil, kafka: TestKafka? = nil,
-        server: TestPostgres? = nil, isProxied: Bool = false, topicConfiguration: [String: String] = [:]
+        server: TestPostgres? = nil, ingests: Bool = false, isProxied: Bool = false,
+        topicConfiguration: [String: String] = [:]
     ) throws {
-        self.kafka = try kafka ?? TestKafka.shared.get()
+        self.kafka = try kafka ?? (ingests ? TestKafka() : TestKafka.shared.get())
         topic =
             try other?.topic
             ?? self.kafka.makeTopic(
@@ -44,6 +46,9 @@ final class Fleet {
         self.partitions = partitions
         var stream = stream
         stream.topics = [topic]
+        if ingests {
+            stream.topics.append(try self.kafka.makeTopic(BuiltInStreams.ingestTopic, partitions: 1))
+        }
         self.stream = stream
         kafkaConfiguration = self.kafka.configuration
         let server = try server ?? TestPostgres.shared.get()

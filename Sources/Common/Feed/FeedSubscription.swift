@@ -1,6 +1,5 @@
 package import Common
 package import Postgres
-package import Schema
 package import ZeroMQ
 
 /// One append stream of a fleet from now on: the workers' feeds joined with what Postgres holds, each committed row
@@ -17,8 +16,7 @@ package final class FeedSubscription {
     /// A feed that was silent for so long is connected anew: a worker may have refused us before it knew our key.
     private static let reconnectInterval = Duration.seconds(10)
 
-    package let stream: StreamDefinition
-    package let schema: MillraceSchema
+    package let stored: StoredStream
     private let socket: Socket
     private let reader: ReplayReader
     private var follower = FeedFollower(from: [:])
@@ -29,6 +27,8 @@ package final class FeedSubscription {
     package private(set) var droppedCount = 0
     /// Nil until it was started.
     package private(set) var epoch: String?
+    /// As they were known when the database was last asked.
+    package private(set) var sources: [SourceID: StreamState.Source] = [:]
 
     private struct Feed {
         let endpoint: String
@@ -36,19 +36,15 @@ package final class FeedSubscription {
         var heardAt: ContinuousClock.Instant?
     }
 
-    /// - Parameters:
-    ///   - database: libpq's parameters.
-    ///   - credentials: for feeds on other hosts.
+    /// - Parameter credentials: for feeds on other hosts.
     package init(
-        _ stream: StreamDefinition, schema: MillraceSchema, database: [String: String],
-        credentials: CurveCredentials?, in context: Context
+        _ stored: StoredStream, credentials: CurveCredentials?, in context: Context
     ) throws(ZeroMQError) {
-        self.stream = stream
-        self.schema = schema
-        reader = ReplayReader(stream, schema: schema, database: database)
+        self.stored = stored
+        reader = ReplayReader(stored)
         socket = try Socket(.subscriber, in: context, highWaterMark: Self.highWaterMark)
         if let credentials { try socket.actAsCurveClient(credentials.own, server: credentials.server) }
-        try socket.subscribe(FeedMessage.topic(stream.name))
+        try socket.subscribe(FeedMessage.topic(stored.stream.name))
     }
 
     package var position: [SourceID: Int64] { follower.position }
@@ -78,10 +74,15 @@ package final class FeedSubscription {
 
     /// Reads where the stream is now: from there it is followed. Once connected, so that what is committed meanwhile
     /// is in the feed or behind a gap of it.
-    package func start(at now: ContinuousClock.Instant) throws(PostgresError) {
+    /// - Parameter origin: where to begin instead, given the sources as they are.
+    package func start(
+        at now: ContinuousClock.Instant, from origin: ((StreamState) -> [SourceID: Int64])? = nil
+    ) throws(PostgresError) {
         let state = try reader.state()
-        follower = FeedFollower(from: state.heads)
-        epoch = state.epoch
+        follower = FeedFollower(from: origin?(state) ?? state.heads)
+        // What lies between is missing, and read like any gap.
+        _ = follower.receive(state.message)
+        (epoch, sources) = (state.epoch, state.sources)
         polledAt = now
     }
 
@@ -111,6 +112,7 @@ package final class FeedSubscription {
         polledAt = now
         let state = try reader.state()
         guard state.epoch == epoch else { return false }
+        sources = state.sources
         pass(follower.receive(state.message), deliver)
         return true
     }

@@ -1,46 +1,99 @@
 package import Common
 package import Postgres
-package import Schema
+private import Schema
 
 /// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
 package final class ReplayReader {
     /// Rows of one reading; what is left takes another.
     package static let rowLimit = 1000
 
-    private let stream: StreamDefinition
-    private let schema: MillraceSchema
-    private let database: [String: String]
+    /// Of a page, unless one row is larger.
+    private static let pageByteLimit = 16 * 1024 * 1024
+
+    private let stored: StoredStream
     private let keys: CanonicalJSON.Keys
     private var connection: Connection?
 
-    /// - Parameter database: libpq's connection parameters; reading is all that the role needs to be allowed.
-    package init(_ stream: StreamDefinition, schema: MillraceSchema, database: [String: String]) {
-        self.stream = stream
-        self.schema = schema
-        self.database = database
-        keys = CanonicalJSON.Keys(stream.columns)
+    private var stream: StreamDefinition { stored.stream }
+    private var schema: MillraceSchema { stored.schema }
+
+    package init(_ stored: StoredStream) {
+        self.stored = stored
+        keys = CanonicalJSON.Keys(stored.stream.columns)
         connection = nil
     }
 
     /// How far every source of the stream is committed.
     package func state() throws(PostgresError) -> StreamState {
-        let found = try query(
-            """
-            SELECT t.epoch, s.id, s.start_offset, coalesce(s.retained_from, s.start_offset), s.next_offset
-            FROM \(schema.name).stream t LEFT JOIN \(schema.name).source s ON s.stream = t.name
-            WHERE t.name = \(Self.literal(stream.name))
-            """)
+        try state(from: query(stateSQL)[0])
+    }
+
+    private var stateSQL: String {
+        """
+        SELECT t.epoch, s.id, s.start_offset, coalesce(s.retained_from, s.start_offset), s.next_offset, s.topic, s.partition
+        FROM \(schema.name).stream t LEFT JOIN \(schema.name).source s ON s.stream = t.name
+        WHERE t.name = \(Self.literal(stream.name))
+        """
+    }
+
+    private func state(from found: QueryResult) throws(PostgresError) -> StreamState {
         guard found.rowCount > 0, let epoch = found.text(0, 0) else {
             throw PostgresError(operation: "replay", sqlState: "", message: "the stream \(stream.name) is not there")
         }
         var state = StreamState(epoch: epoch, sources: [:])
         for row in 0..<found.rowCount {
             guard let id = found.integer(row, 1), let start = found.integer(row, 2),
-                let retainedFrom = found.integer(row, 3), let next = found.integer(row, 4)
+                let retainedFrom = found.integer(row, 3), let next = found.integer(row, 4),
+                let topic = found.text(row, 5),
+                let partition = found.integer(row, 6)
             else { continue }
-            state.sources[SourceID(rawValue: Int32(id))] = .init(start: start, retainedFrom: retainedFrom, next: next)
+            state.sources[SourceID(rawValue: Int32(id))] = .init(
+                place: .init(topic: topic, partition: Int32(partition)), start: start, retainedFrom: retainedFrom,
+                next: next)
         }
         return state
+    }
+
+    /// Rows and the position that they stand for, in one snapshot.
+    package func page(_ request: RowPage.Request) throws(PostgresError) -> RowPage {
+        let results = try query(
+            """
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(stateSQL); \(pageSQL(request)); COMMIT
+            """)
+        let state = try state(from: results[0])
+        let found = results[1]
+        var page = RowPage(epoch: state.epoch, position: state.heads, rows: [])
+        page.rows.reserveCapacity(found.rowCount)
+        for row in 0..<found.rowCount { page.rows.append(try json(found, row, firstColumn: 0)) }
+        return page
+    }
+
+    private func pageSQL(_ request: RowPage.Request) -> String {
+        let columns = stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
+        let isKeyed = stream.isKeyed || request.isLatest
+        let table = Connection.table(request.isLatest && !stream.isKeyed ? stream.latestTable : stream.table)
+        let key = stream.key.map { "t.\(Connection.identifier($0))" }.joined(separator: ", ")
+        // What a page may hold is known only when its rows are: they are counted as they are read.
+        let bounded = { (rows: String, order: String) in
+            """
+            SELECT \(columns) FROM (
+                SELECT t.*, sum(octet_length(t::text)) OVER (ORDER BY \(order) ROWS UNBOUNDED PRECEDING)
+                    - octet_length(t::text) AS millrace_before
+                FROM (\(rows)) t) t WHERE millrace_before < \(Self.pageByteLimit)
+            """
+        }
+        if isKeyed {
+            return bounded("SELECT * FROM \(table) t WHERE NOT deleted ORDER BY \(key) LIMIT \(request.limit)", key)
+                + " ORDER BY \(key)"
+        }
+        let newest = """
+            SELECT r.*, row_number() OVER (PARTITION BY r.source_id ORDER BY r.source_offset DESC) AS millrace_age
+            FROM \(schema.name).source s CROSS JOIN LATERAL (
+                SELECT t.* FROM \(table) t WHERE t.source_id = s.id AND t.source_offset < s.next_offset
+                ORDER BY t.source_offset DESC LIMIT \(request.limit)) r
+            WHERE s.stream = \(Self.literal(stream.name)) ORDER BY millrace_age, source_id LIMIT \(request.limit)
+            """
+        return bounded(newest, "millrace_age, source_id") + " ORDER BY millrace_age DESC, source_id DESC"
     }
 
     /// The first rows of a span. Its end must be committed.
@@ -55,7 +108,7 @@ package final class ReplayReader {
                 WHERE t.source_id = s.id AND t.source_offset >= \(span.from) AND t.source_offset < \(span.to)
                 ORDER BY t.source_offset LIMIT \(Self.rowLimit)) r ON true
             WHERE s.id = \(span.source) ORDER BY r.source_offset
-            """)
+            """)[0]
         guard found.rowCount > 0, let start = found.integer(0, 0), let retainedFrom = found.integer(0, 1) else {
             throw PostgresError(
                 operation: "replay", sqlState: "", message: "source \(span.source) of \(stream.name) is not there")
@@ -64,16 +117,18 @@ package final class ReplayReader {
         for row in 0..<found.rowCount {
             guard let offset = found.integer(row, 2) else { break }
             replayed.rows.append(
-                .init(source: span.source, offset: offset, version: 0, deleted: false, json: try json(found, row)))
+                .init(
+                    source: span.source, offset: offset, version: 0, deleted: false,
+                    json: try json(found, row, firstColumn: 3)))
         }
         if replayed.rows.count == Self.rowLimit { replayed.end = replayed.rows.last!.offset + 1 }
         return replayed
     }
 
-    private func json(_ result: QueryResult, _ row: Int) throws(PostgresError) -> [UInt8] {
+    private func json(_ result: QueryResult, _ row: Int, firstColumn: Int) throws(PostgresError) -> [UInt8] {
         var values: [ColumnValue] = []
         for (index, column) in stream.columns.enumerated() {
-            guard let value = ColumnValue(stored: result.bytes(row, index + 3), type: column.type) else {
+            guard let value = ColumnValue(stored: result.bytes(row, index + firstColumn), type: column.type) else {
                 throw PostgresError(
                     operation: "replay", sqlState: "",
                     message: "column \(column.name) of \(stream.table) is not of type \(column.type.rawValue)")
@@ -86,10 +141,10 @@ package final class ReplayReader {
     }
 
     /// A connection that is lost is made anew with the next query.
-    private func query(_ sql: String) throws(PostgresError) -> QueryResult {
+    private func query(_ sql: String) throws(PostgresError) -> [QueryResult] {
         var open = try openConnection()
         do throws(PostgresError) {
-            let result = try open.execute(sql)[0]
+            let result = try open.execute(sql)
             connection = consume open
             return result
         } catch {
@@ -102,7 +157,7 @@ package final class ReplayReader {
         if let kept = connection.take() {
             if !kept.isLost { return kept }
         }
-        var new = try Connection.open(parameters: database)
+        var new = try Connection.open(parameters: stored.database)
         try new.execute("SET DateStyle = ISO; SET TimeZone = 'UTC'; SET default_transaction_read_only = on")
         return new
     }

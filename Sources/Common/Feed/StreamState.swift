@@ -2,7 +2,19 @@ package import Common
 
 /// How far a stream is committed, as one snapshot of the database holds it.
 package struct StreamState: Equatable, Sendable {
+    /// A partition of a topic.
+    package struct Place: Hashable, Sendable {
+        package var topic: String
+        package var partition: Int32
+
+        package init(topic: String, partition: Int32) {
+            self.topic = topic
+            self.partition = partition
+        }
+    }
+
     package struct Source: Equatable, Sendable {
+        package var place: Place
         /// Its first offset.
         package var start: Int64
         /// Rows before it have been deleted.
@@ -10,7 +22,8 @@ package struct StreamState: Equatable, Sendable {
         /// All before it is committed.
         package var next: Int64
 
-        package init(start: Int64, retainedFrom: Int64, next: Int64) {
+        package init(place: Place, start: Int64, retainedFrom: Int64, next: Int64) {
+            self.place = place
             self.start = start
             self.retainedFrom = retainedFrom
             self.next = next

@@ -4,8 +4,8 @@ private import Glibc
 /// The only user of simdjson: reads the values at fixed paths out of one document at a time.
 ///
 /// Owned by one thread. Values borrow from the reader until its next document.
-struct DocumentReader: ~Copyable {
-    enum Value {
+package struct DocumentReader: ~Copyable {
+    package enum Value {
         case missing
         case null
         case boolean(Bool)
@@ -20,7 +20,7 @@ struct DocumentReader: ~Copyable {
     private let values: UnsafeMutableBufferPointer<mr_value>
     private let byteLimit: Int
 
-    init(paths: [String], byteLimit: Int) {
+    package init(paths: [String], byteLimit: Int) {
         let pointers = paths.map { strdup($0) }
         defer { for pointer in pointers { free(pointer) } }
         let created = pointers.map { UnsafePointer($0) }.withUnsafeBufferPointer {
@@ -38,7 +38,7 @@ struct DocumentReader: ~Copyable {
         values.deallocate()
     }
 
-    mutating func read(_ document: UnsafeRawBufferPointer) throws(RecordRejection) {
+    package mutating func read(_ document: UnsafeRawBufferPointer) throws(RecordRejection) {
         let result = mr_parser_extract(
             parser, document.baseAddress?.assumingMemoryBound(to: CChar.self), document.count, values.baseAddress)
         switch Int(result) {
@@ -51,7 +51,7 @@ struct DocumentReader: ~Copyable {
         }
     }
 
-    subscript(index: Int) -> Value {
+    package subscript(index: Int) -> Value {
         let value = values[index]
         switch Int(value.kind) {
         case MR_MISSING: return .missing

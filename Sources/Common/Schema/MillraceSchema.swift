@@ -1,7 +1,7 @@
 import Postgres
 
 /// The tables and functions that Millrace keeps beside its streams' tables: `millrace` unless configured.
-package struct MillraceSchema: Sendable {
+package struct MillraceSchema: Hashable, Sendable {
     /// Quoted as an identifier.
     package let name: String
 

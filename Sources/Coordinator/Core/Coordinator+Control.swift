@@ -16,7 +16,7 @@ extension Coordinator {
             if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
         } else if case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(parts[1]) {
             edges.heard(edge, route: parts[0], at: .now)
-            _ = try control.send([parts[0], try localEdgeConfiguration()])
+            _ = try control.send([parts[0], try encode(localEdgeConfiguration)])
         } else {
             droppedFrames += 1
         }
@@ -46,17 +46,16 @@ extension Coordinator {
     /// There is another worker: its feed is another one. They would ask within a second, but rows come sooner.
     func tellEdges() throws {
         guard !edges.routes.isEmpty else { return }
-        let frame = try localEdgeConfiguration()
+        let frame = try encode(localEdgeConfiguration)
         // One that is gone is no concern.
         for route in edges.routes { _ = try control.send([route, frame]) }
     }
 
     /// With the fleet's connections: only for the socket in the runtime folder.
-    private func localEdgeConfiguration() throws -> [UInt8] {
-        try encode(
-            .init(
-                streams: configuration.streams, schema: configuration.schema, feeds: localFeeds,
-                kafka: configuration.kafka, postgres: configuration.postgres))
+    private var localEdgeConfiguration: EdgeConfiguration {
+        .init(
+            streams: configuration.streams, schema: configuration.schema, feeds: localFeeds,
+            kafka: configuration.kafka, postgres: configuration.postgres)
     }
 
     private func encode(_ edge: EdgeConfiguration) throws -> [UInt8] {
@@ -94,6 +93,7 @@ extension Coordinator {
         switch request {
         case .status: return .status(status())
         case .connections: return .connections(kafka: configuration.kafka, postgres: configuration.postgres)
+        case .feeds: return .feeds(localEdgeConfiguration)
         case .scale(let count, let by):
             guard (0...1000).contains(count) else { return .refused("shards must be 0 to 1000, not \(count)") }
             discovery.ask(.audit(action: "scale", by: by, detail: String(count)))

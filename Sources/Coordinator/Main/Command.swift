@@ -27,7 +27,7 @@ struct Command: Sendable {
     static let all: [Command] =
         [
             start, status, scale, pause, resume, drain, stop, restart, initDatabase, check, verify, reset, deadLetters,
-            retain, keys,
+            retain, keys, produce, tail,
         ]
 
     static var overview: String {
@@ -41,8 +41,9 @@ struct Command: Sendable {
             \(lines.joined(separator: "\n"))
 
             coordinator COMMAND --help says more, with an example.
-            Exit codes: 0 done; 1 verify found a break, or status a fleet that is not healthy; 64 usage; 69 something
-            needed doesn't answer; 70 internal error; 75 draining took too long; 78 configuration.
+            Exit codes: 0 done; 1 verify found a break, or status a fleet that is not healthy; 64 usage; 65 a file holds
+            what it should not; 69 something needed doesn't answer; 70 internal error; 75 draining took too long; 78
+            configuration.
 
             """
     }

@@ -1,50 +1,72 @@
 import Common
-import WebSockets
+import Feed
+import WebServer
 
-/// Fans committed rows out to WebSocket clients. On the server's thread; nothing in it waits.
+/// Fans committed rows out to WebSocket clients, and takes their records into Kafka. On the server's thread; nothing in
+/// it waits.
 final class Edge: WebSocketHandler {
     let limits: EdgeLimits
     let inbox: EdgeInbox
     let replays: ReplayQueue
     let counters: EdgeCounters
+    let settings: EdgeSettings
     /// Nil unless a service manager started this edge.
     private let notifier: ServiceNotifier?
+    /// Where descriptors are watched; it owns this edge by its routes.
+    weak var server: WebServer?
     var clients: [UInt64: EdgeClient] = [:]
+    /// Those that are followed.
     var streams: [String: StreamFeed] = [:]
+    /// All of the fleet.
+    var stored: [String: StoredStream] = [:]
+    /// Requests that wait for a page.
+    var pages: [UInt64: HTTPExchange] = [:]
+    var nextPage: UInt64 = 0
+    var publisher: Publisher?
+    var kafka: [String: String] = [:]
+    var keyReaders: [StreamDefinition: KeyReader] = [:]
     private var nextClient: UInt64 = 0
     var nextSubscription: UInt64 = 0
-    private var isHeard = false
-    private var drainDeadline: ContinuousClock.Instant?
+    var isHeard = false
+    private(set) var drainDeadline: ContinuousClock.Instant?
 
     init(
-        _ limits: EdgeLimits, _ inbox: EdgeInbox, _ replays: ReplayQueue, _ counters: EdgeCounters,
+        _ settings: EdgeSettings, _ inbox: EdgeInbox, _ replays: ReplayQueue, _ counters: EdgeCounters,
         _ notifier: ServiceNotifier? = nil
     ) {
-        self.limits = limits
+        self.settings = settings
+        limits = settings.limits
         self.inbox = inbox
         self.replays = replays
         self.counters = counters
         self.notifier = notifier
     }
 
-    /// Drained.
-    var isFinished: Bool { drainDeadline.map { clients.isEmpty || $0 <= .now } ?? false }
+    func log(_ line: String) { settings.log(line) }
+
+    /// Drained: clients are gone, and what they published is acknowledged or not.
+    var isFinished: Bool {
+        drainDeadline.map { clients.isEmpty && publisher?.waitingCount ?? 0 == 0 || $0 <= .now } ?? false
+    }
 
     // MARK: Connections
 
-    func mayOpen() -> Bool { clients.count < limits.connections && drainDeadline == nil }
+    func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        drainDeadline == nil ? nil : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
+    }
 
     func opened(_ connection: WebSocketConnection) {
         let client = EdgeClient(id: nextClient, connection)
         nextClient += 1
         connection.owner = client
         clients[client.id] = client
+        if client.isPlain { openPlain(client) }
         count()
     }
 
     func closed(_ connection: WebSocketConnection) {
         guard let client = connection.owner as? EdgeClient else { return }
-        for subscription in client.subscriptions.values { subscription.feed.subscribers[client.id] = nil }
+        for subscription in client.subscriptions.values { subscription.group.subscribers[client.id] = nil }
         clients[client.id] = nil
         count()
     }
@@ -54,112 +76,53 @@ final class Edge: WebSocketHandler {
         guard client.replies.count < limits.waitingReplies else {
             return client.close(4529, "more requests than answers are read")
         }
-        serve(text, client)
+        if client.isPlain { receivePlain(text, client) } else { serve(text, client) }
     }
 
-    func nextFrame(for connection: WebSocketConnection) -> WebSocketFrame? {
-        guard let client = connection.owner as? EdgeClient, let frame = nextFrame(client) else { return nil }
+    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+        guard let client = connection.owner as? EdgeClient, let frames = nextFrames(client) else { return nil }
         counters.update { $0.messages += 1 }
         connection.requestWrite()
-        return frame
+        return frames
     }
 
     /// Replies, then what was read for a subscription, then what is live.
-    private func nextFrame(_ client: EdgeClient) -> WebSocketFrame? {
-        if !client.replies.isEmpty { return WebSocketFrame(client.replies.removeFirst()) }
+    private func nextFrames(_ client: EdgeClient) -> FrameBuffer? {
+        if !client.replies.isEmpty {
+            defer { client.replies = [] }
+            return FrameBuffer(texts: client.replies)
+        }
         guard !client.isClosing else { return nil }
         // Whoever was sent something the longest time ago is next.
-        let order = client.subscriptions.sorted { $0.value.sentAt < $1.value.sentAt }.map(\.key)
+        let order =
+            client.subscriptions.count > 1
+            ? client.subscriptions.sorted { $0.value.sentAt < $1.value.sentAt }.map(\.key)
+            : Array(client.subscriptions.keys)
         for sub in order {
-            if let frame = nextFrame(client, &client.subscriptions[sub]!) {
+            if let frames = nextFrames(client, &client.subscriptions[sub]!) {
                 client.subscriptions[sub]!.sentAt = .now
-                return frame
+                return frames
             }
         }
         return nil
     }
 
-    private func nextFrame(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> WebSocketFrame? {
-        if !subscription.replayed.isEmpty { return subscription.replayed.removeFirst().frame }
+    private func nextFrames(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
+        while !subscription.replayed.isEmpty {
+            let frames = subscription.replayed.removeFirst().frames
+            if !frames.bytes.isEmpty { return frames }
+        }
         while true {
-            switch subscription.cursor.step(subscription.feed.ring) {
-            case .send(let frame): return frame
+            switch subscription.cursor.step(subscription.group.ring) {
+            case .send(let frames): return frames
             case .read(let span):
-                ask(client, subscription.feed, .rows(span), serial: subscription.serial)
+                replays.ask(
+                    .init(
+                        client: client.id, sub: subscription.group.sub, serial: subscription.serial,
+                        stored: subscription.feed.opening.stored, kind: .rows(span, subscription.group.encoding)))
                 return nil
             case .wait: return nil
             }
-        }
-    }
-
-    func ask(_ client: EdgeClient, _ feed: StreamFeed, _ kind: ReplayQueue.Question.Kind, serial: UInt64 = 0) {
-        replays.ask(
-            .init(
-                client: client.id, sub: feed.sub, serial: serial, stream: feed.opening.stream,
-                schema: feed.opening.schema, kind: kind))
-    }
-
-    // MARK: What other threads tell
-
-    func woken() {
-        for item in inbox.takeAll() {
-            switch item {
-            case .began(let opening): begin(opening)
-            case .delivered(let stream, let sub, let batches): deliver(stream, sub, batches)
-            case .lost(let stream, let sub): tellLost(stream, sub)
-            case .answered(let answer): take(answer)
-            case .health(let isHeard): self.isHeard = isHeard
-            case .drain: drain()
-            }
-        }
-    }
-
-    private func begin(_ opening: StreamFeed.Opening) {
-        let name = opening.stream.name
-        if let old = streams[name] {
-            for client in old.subscribers.values {
-                client.subscriptions[old.sub] = nil
-                client.reply(ServerMessage.reset(sub: old.sub, reason: "epoch"))
-            }
-        }
-        streams[name] = StreamFeed(opening)
-    }
-
-    private func deliver(_ stream: String, _ sub: Int, _ batches: [FeedBatch]) {
-        guard let feed = streams[stream], feed.sub == sub else { return }
-        for batch in batches { feed.ring.append(batch) }
-        // One that waits already is asked by itself when it takes more.
-        for client in feed.subscribers.values where client.connection.waitingSince == nil {
-            client.connection.requestWrite()
-        }
-    }
-
-    /// The edge itself was away for longer than rows are kept: those who read from Postgres notice by themselves.
-    private func tellLost(_ stream: String, _ sub: Int) {
-        guard let feed = streams[stream], feed.sub == sub else { return }
-        for client in feed.subscribers.values where client.subscriptions[sub]?.cursor.isBehind == false {
-            client.reply(ServerMessage.reset(sub: sub, reason: "retention"))
-        }
-    }
-
-    private func take(_ answer: ReplayAnswer) {
-        guard let client = clients[answer.client], !client.isClosing else { return }
-        switch answer.kind {
-        case .state(let request, let epoch, let position, let result):
-            resume(client, answer.sub, request, epoch, position, result)
-        case .rows(let span, let replayed, let batches):
-            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
-            client.subscriptions[answer.sub]!.replayed = batches
-            client.subscriptions[answer.sub]!.cursor.take(span.source, replayed)
-            // A span from before the source's first row lost nothing.
-            if max(span.from, replayed.start) < min(replayed.retainedFrom, replayed.end) {
-                client.reply(ServerMessage.reset(sub: answer.sub, reason: "retention"))
-            }
-            client.connection.requestWrite()
-        case .failed:
-            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
-            client.subscriptions.removeValue(forKey: answer.sub)?.feed.subscribers[client.id] = nil
-            client.reply(ServerMessage.reset(sub: answer.sub, reason: "unavailable"))
         }
     }
 
@@ -171,6 +134,8 @@ final class Edge: WebSocketHandler {
             if let since = client.connection.waitingSince, now - since > .seconds(limits.slowSeconds) {
                 // It takes nothing, not even a reason.
                 client.connection.abort()
+            } else if client.isPlain {
+                continue
             } else if !client.hasConnected, now - client.openedAt > .seconds(limits.connectSeconds) {
                 client.close(4408, "no connect message in time")
             } else {
@@ -192,23 +157,13 @@ final class Edge: WebSocketHandler {
     }
 
     /// Tells everybody to go elsewhere, each after a time of its own, so that they don't come all at once.
-    private func drain() {
+    func drain() {
         guard drainDeadline == nil else { return }
         drainDeadline = .now + .seconds(limits.drainSeconds)
         notifier?.turned(isStopping: true, at: .now)
         for client in clients.values {
-            client.reply(ServerMessage.goAway(reconnectIn: .random(in: 0...2000)))
+            if !client.isPlain { client.reply(ServerMessage.goAway(reconnectIn: .random(in: 0...2000))) }
             client.close(4503, "this edge is draining")
-        }
-    }
-
-    func answer(_ path: String) -> (status: UInt32, body: String)? {
-        switch path {
-        case "/livez": (200, "alive\n")
-        case "/readyz" where drainDeadline != nil: (503, "draining\n")
-        case "/readyz" where streams.isEmpty: (503, "no stream is followed yet\n")
-        case "/readyz": isHeard ? (200, "ready\n") : (503, "no worker is heard\n")
-        default: nil
         }
     }
 }

@@ -1,6 +1,8 @@
 import Common
+import Feed
 import Foundation
-import WebSockets
+import Postgres
+import WebServer
 
 /// What other threads tell the server's.
 ///
@@ -9,10 +11,15 @@ final class EdgeInbox: @unchecked Sendable {
     enum Item {
         /// A stream is followed from here on; if it was before, its positions mean nothing any more.
         case began(StreamFeed.Opening)
-        case delivered(stream: String, sub: Int, [FeedBatch])
+        case delivered(stream: String, sub: Int, [FeedMessage.Row], position: [SourceID: Int64])
+        /// The sources of a stream as they are now.
+        case sources(stream: String, sub: Int, [SourceID: StreamState.Source])
+        /// Every stream of the fleet, and librdkafka's properties; without any, nothing can be published.
+        case configured([StoredStream], kafka: [String: String])
         /// Rows before what comes next were deleted before this edge could read them.
         case lost(stream: String, sub: Int)
         case answered(ReplayAnswer)
+        case page(UInt64, Result<RowPage, PostgresError>)
         /// Whether a worker was heard of late.
         case health(isHeard: Bool)
         case drain
@@ -21,7 +28,7 @@ final class EdgeInbox: @unchecked Sendable {
     // Everything below is guarded by it.
     private let condition = NSCondition()
     private var items: [Item] = []
-    private var waker: ServerWaker?
+    let waker: ServerWaker
     private var isClosed = false
 
     private static let itemLimit = 256
@@ -43,7 +50,7 @@ final class EdgeInbox: @unchecked Sendable {
         defer { condition.unlock() }
         guard !isClosed else { return }
         items.append(item)
-        if items.count == 1 { waker?.wake() }
+        if items.count == 1 { waker.wake() }
     }
 
     func takeAll() -> [Item] {
@@ -60,7 +67,6 @@ final class EdgeInbox: @unchecked Sendable {
     func close() {
         condition.lock()
         isClosed = true
-        waker = nil
         condition.broadcast()
         condition.unlock()
     }

@@ -1,7 +1,7 @@
 private import CLinux
 package import Common
 import Foundation
-import WebSockets
+import WebServer
 
 /// An edge from its start to its end: the server on the caller's thread, the feeds and Postgres on others.
 package enum EdgeProcess {
@@ -9,22 +9,37 @@ package enum EdgeProcess {
     package static func run(_ settings: EdgeSettings) throws -> ExitCode {
         let signals = blockSignals()
         let notifier = try ServiceNotifier.fromEnvironment()
-        var limits = WebSocketServer.Limits()
+        var limits = WebServerLimits()
+        limits.connections = settings.limits.connections
         limits.messageByteCount = settings.limits.messageByteCount
-        limits.pingSeconds = settings.limits.pingSeconds
-        let server: WebSocketServer
-        do {
-            server = try WebSocketServer(
-                host: settings.listen.host, port: settings.listen.port, path: "/ws",
-                subprotocol: "millrace.v1.json", limits: limits)
-        } catch {
-            throw StartError("\(error)", .unavailable)
-        }
-        var listen = settings.listen
-        listen.port = server.port
-        let inbox = EdgeInbox(server.waker)
+        limits.bodyByteCount = settings.limits.bodyByteCount
+        limits.pingSeconds = Int(settings.limits.pingSeconds)
+        let inbox = EdgeInbox(try unlessUnavailable { () throws(WebServerError) in try ServerWaker() })
         let counters = EdgeCounters()
-        let address = listen.description
+        let edge = Edge(settings, inbox, ReplayQueue(inbox) { settings.log($0) }, counters, notifier)
+        let server = try unlessUnavailable { () throws(WebServerError) in
+            try WebServer(settings.listen, limits: limits, waker: inbox.waker, Edge.routes(edge))
+        }
+        edge.server = server
+        let address = server.address.description
+        follow(settings, address: address, signals: signals, inbox, counters)
+        settings.log("clients connect at ws://\(address)/ws")
+        notifier?.started(status: "no worker is heard yet", at: .now)
+        server.run(until: { edge.isFinished }, woken: { edge.woken() }, ticked: { edge.ticked() })
+        inbox.close()
+        return .success
+    }
+
+    private static func unlessUnavailable<Value>(_ make: () throws(WebServerError) -> Value) throws(StartError) -> Value
+    {
+        do throws(WebServerError) { return try make() } catch {
+            throw StartError("can't listen: \(error); choose another address with --listen", .unavailable)
+        }
+    }
+
+    private static func follow(
+        _ settings: EdgeSettings, address: String, signals: Int32, _ inbox: EdgeInbox, _ counters: EdgeCounters
+    ) {
         let thread = Thread {
             do {
                 try FeedLoop(settings, address: address, signals: signals, inbox, counters).run()
@@ -35,14 +50,6 @@ package enum EdgeProcess {
         }
         thread.name = "feeds"
         thread.start()
-        settings.log("clients connect at ws://\(address)/ws")
-        let edge = Edge(
-            settings.limits, inbox, ReplayQueue(database: settings.database, inbox) { settings.log($0) }, counters,
-            notifier)
-        notifier?.started(status: "no worker is heard yet", at: .now)
-        server.run(edge) { edge.isFinished }
-        inbox.close()
-        return .success
     }
 
     private static func blockSignals() -> Int32 {

@@ -9,8 +9,19 @@ package struct EdgeSettings: Sendable {
     package var control: String
     /// For a control channel and feeds over tcp.
     package var credentials: CurveCredentials?
-    /// libpq's parameters; what isn't among them libpq takes from PG* variables by itself.
+    /// libpq's parameters; empty: those of the fleet on this machine, or what libpq finds by itself.
     package var database: [String: String] = [:]
+    /// librdkafka's properties; empty: those of the fleet on this machine.
+    package var kafka: [String: String] = [:]
+    /// Of the parent that started it nothing is left when standard input ends: then it ends too.
+    package var isSupervised = false
+    /// The dashboard's files; nil: none are served.
+    package var site: String?
+    /// Map tiles from another host, as `https://HOST/{z}/{x}/{y}.png`, and whose they are.
+    package var tiles: String?
+    package var tilesAttribution: String?
+    /// Pages of other hosts that may connect.
+    package var origins: Set<String> = []
     package var limits = EdgeLimits()
 
     package init(listen: ListenAddress, control: String, credentials: CurveCredentials? = nil) {
@@ -20,30 +31,46 @@ package struct EdgeSettings: Sendable {
     }
 
     package static let help = """
-        Fans committed rows out to WebSocket clients; any number of them, on any host.
+        Fans committed rows out to WebSocket clients, and takes their records into Kafka; any number of edges, anywhere.
 
-        usage:   ws-edge [--listen HOST:PORT] [--control ENDPOINT] [--key FILE]
+        usage:   ws-edge [--listen HOST:PORT] [--control ENDPOINT] [--key FILE] [--site DIR | --no-site]
         example: ws-edge --listen 127.0.0.1:8080
         example: ws-edge --listen 10.0.0.7:8080 --control tcp://10.0.0.1:9200 --key edge-1.keys
 
-        --listen   where clients connect, at ws://HOST:PORT/ws (127.0.0.1:8080, or MILLRACE_LISTEN)
+        --listen   where clients connect: the dashboard at http://HOST:PORT/, WebSockets at ws://HOST:PORT/ws
+                   (127.0.0.1:8080, or MILLRACE_LISTEN)
+        --port     the same on 127.0.0.1: --port 8080
         --control  the coordinator: ipc://DIR/control/coordinator or tcp://HOST:PORT (MILLRACE_CONTROL;
                    without it the coordinator of MILLRACE_RUNTIME_DIR, or .millrace)
         --key      the file that `coordinator keys add` printed, for tcp (MILLRACE_KEY_FILE)
-        Postgres is found by libpq's own variables: PGHOST, PGUSER, PGPASSFILE and so on. Reading is enough.
-        There is no sign-in yet: whoever reaches the port reads every append stream.
+        --site     the dashboard's files, if they are elsewhere than beside the program; --no-site serves none
+        --origin   a page's origin that may connect from another host, or '*'; again for more (MILLRACE_ORIGINS,
+                   separated by commas)
+        Postgres is where PGHOST, PGUSER, PGPASSFILE and so on say, Kafka where KAFKA_BOOTSTRAP_SERVERS and so on say;
+        beside a coordinator, without them, where the fleet's are. Reading is enough in Postgres.
+        MILLRACE_TILES, with MILLRACE_TILES_ATTRIBUTION, gives the dashboard's map a background:
+        https://HOST/{z}/{x}/{y}.png. There is no sign-in yet: whoever reaches the port reads and publishes.
 
         """
 
     package init(_ words: [String], environment: [String: String]) throws(StartError) {
         var arguments = Arguments(words, command: "ws-edge")
-        let address = try arguments.option("--listen") ?? environment["MILLRACE_LISTEN"] ?? "127.0.0.1:8080"
+        let given = try arguments.option("--listen")
+        let port: UInt16? = try arguments.number("--port")
+        guard given == nil || port == nil else { throw arguments.usage("--listen and --port exclude each other") }
+        let address = given ?? port.map { "127.0.0.1:\($0)" } ?? environment["MILLRACE_LISTEN"] ?? "127.0.0.1:8080"
         let folder = environment["MILLRACE_RUNTIME_DIR"] ?? ".millrace"
         let path = URL(filePath: folder).standardizedFileURL.path
         let control =
             try arguments.option("--control") ?? environment["MILLRACE_CONTROL"]
             ?? "ipc://\(path)/control/coordinator"
         let key = try arguments.option("--key") ?? environment["MILLRACE_KEY_FILE"]
+        let site = try arguments.option("--site")
+        let hasNoSite = arguments.flag("--no-site")
+        var origins = (environment["MILLRACE_ORIGINS"] ?? "").split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        while let origin = try arguments.option("--origin") { origins.append(origin) }
         try arguments.finish()
         guard let listen = ListenAddress(address) else {
             throw arguments.usage("--listen needs HOST:PORT, not '\(address)'")
@@ -52,6 +79,13 @@ package struct EdgeSettings: Sendable {
             throw arguments.usage("--control tcp://HOST:PORT and --key go together")
         }
         self.init(listen: listen, control: control)
+        self.origins = Set(origins)
+        self.site = hasNoSite ? nil : site ?? EdgeSite.folder
+        tiles = environment["MILLRACE_TILES"]
+        tilesAttribution = environment["MILLRACE_TILES_ATTRIBUTION"]
+        isSupervised = environment["MILLRACE_SUPERVISED"] == "1"
+        database = try ConnectionVariables.values(ConnectionVariables.postgres, in: environment)
+        kafka = try ConnectionVariables.values(ConnectionVariables.kafka, in: environment)
         guard let key else { return }
         guard let data = FileManager.default.contents(atPath: key) else {
             throw StartError("\(key): can't be read", .usage)

@@ -21,6 +21,9 @@ final class FeedLoop {
     private var subscriptions: [String: FeedSubscription] = [:]
     private var subs: [String: Int] = [:]
     private var nextSub = 1
+    /// What the server's thread was told.
+    private var told: (streams: [StoredStream], kafka: [String: String])?
+    private var sourceCounts: [String: Int] = [:]
     /// Postgres is asked again then.
     private var retryAt = ContinuousClock.now
     private var failure: String?
@@ -56,9 +59,12 @@ final class FeedLoop {
             poller.add(control)
             for subscription in subscriptions.values { subscription.add(to: &poller) }
             let signal = poller.add(descriptor: signals, .read)
+            let parent = settings.isSupervised ? poller.add(descriptor: STDIN_FILENO, .read) : nil
             let due = subscriptions.values.contains(where: \.needsRepair) ? min(retryAt, nextReport) : nextReport
             try poller.wait(max(.zero, due - .now))
-            if !poller.events(signal).isEmpty { return inbox.put(.drain) }
+            // Nobody writes there: it has ended, and with it whoever watches over this process.
+            let isAlone = parent.map { !poller.events($0).isEmpty } ?? false
+            if isAlone || !poller.events(signal).isEmpty { return inbox.put(.drain) }
             let now = ContinuousClock.now
             while let parts = try control.receive() {
                 guard parts.count == 1, case .configure(let new)? = ControlEnvelope<EdgeReply>.decode(parts[0])
@@ -87,15 +93,23 @@ final class FeedLoop {
         inbox.put(.health(isHeard: subscriptions.values.contains { $0.isHeard(at: now) }))
     }
 
-    /// Streams that are new or defined otherwise are followed from now on; keyed ones are not followed yet.
+    /// Append streams that are new or defined otherwise are followed from now on; keyed ones are not followed yet.
     private func configure(_ new: EdgeConfiguration, _ now: ContinuousClock.Instant) throws {
-        let wanted = new.streams.filter { $0.mode == .append }
-        for stream in wanted where subscriptions[stream.name]?.stream != stream {
-            subscriptions[stream.name] = try FeedSubscription(
-                stream, schema: MillraceSchema(name: new.schema), database: settings.database,
-                credentials: settings.credentials, in: context)
+        let schema = MillraceSchema(name: new.schema)
+        // Where the fleet's are counts only for an edge that was told nothing else.
+        let database = settings.database.isEmpty ? new.postgres ?? [:] : settings.database
+        let kafka = settings.kafka.isEmpty ? new.kafka ?? [:] : settings.kafka
+        let streams = new.streams.map { StoredStream($0, schema: schema, database: database) }
+        if told?.streams != streams || told?.kafka != kafka {
+            told = (streams, kafka)
+            inbox.put(.configured(streams, kafka: kafka))
         }
-        for name in subscriptions.keys where !wanted.contains(where: { $0.name == name }) {
+        let wanted = streams.filter { $0.stream.mode == .append }
+        for stored in wanted where subscriptions[stored.stream.name]?.stored != stored {
+            subscriptions[stored.stream.name] = try FeedSubscription(
+                stored, credentials: settings.credentials, in: context)
+        }
+        for name in subscriptions.keys where !wanted.contains(where: { $0.stream.name == name }) {
             subscriptions[name] = nil
         }
         for subscription in subscriptions.values { try subscription.connect(new.feeds, at: now) }
@@ -110,6 +124,7 @@ final class FeedLoop {
                         try subscription.poll(at: now) { deliver(name, $0) }
                     }
                 if !isSame { try begin(name, subscription, now) }
+                tellSources(name, subscription)
                 try subscription.repair { deliver(name, $0) }
                 failure = nil
             } catch {
@@ -126,12 +141,19 @@ final class FeedLoop {
     ) throws(PostgresError) {
         try subscription.start(at: now)
         subs[name] = nextSub
-        nextSub += 1
         inbox.deliver(
             .began(
                 .init(
-                    stream: subscription.stream, schema: subscription.schema, sub: subs[name]!,
-                    epoch: subscription.epoch!, position: subscription.position)))
+                    stored: subscription.stored, epoch: subscription.epoch!, sources: subscription.sources,
+                    sub: nextSub, plainSub: nextSub + 1)))
+        nextSub += 2
+    }
+
+    /// New partitions have new sources.
+    private func tellSources(_ name: String, _ subscription: FeedSubscription) {
+        guard let sub = subs[name], sourceCounts[name] != subscription.sources.count else { return }
+        sourceCounts[name] = subscription.sources.count
+        inbox.put(.sources(stream: name, sub: sub, subscription.sources))
     }
 
     private func deliver(_ name: String, _ delivery: FeedDelivery) {
@@ -139,6 +161,6 @@ final class FeedLoop {
         if !delivery.lost.isEmpty { inbox.deliver(.lost(stream: name, sub: sub)) }
         inbox.deliver(
             .delivered(
-                stream: name, sub: sub, FeedBatch.make(sub: sub, delivery.rows, position: delivery.position)))
+                stream: name, sub: sub, delivery.rows, position: delivery.position))
     }
 }

@@ -5,6 +5,8 @@ package enum ExitCode: Int32, Sendable {
     case found = 1
     /// The command line or the environment is wrong.
     case usage = 64
+    /// A file, or standard input, holds what it should not.
+    case invalidInput = 65
     /// Something that is needed doesn't answer.
     case unavailable = 69
     case internalError = 70

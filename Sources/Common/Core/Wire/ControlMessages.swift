@@ -34,6 +34,8 @@ package enum CommandRequest: Codable, Sendable, Equatable {
     /// Where the fleet's Kafka and Postgres are, secrets included: answered on the socket in the runtime folder only,
     /// which nobody but its owner reaches. Never logged.
     case connections
+    /// Where the workers' feeds are, and what they carry; answered like `connections`.
+    case feeds
     case stop
 }
 
@@ -63,6 +65,7 @@ package enum CommandReply: Codable, Sendable, Equatable {
     case status(StatusReport)
     /// librdkafka's properties and libpq's parameters.
     case connections(kafka: [String: String], postgres: [String: String])
+    case feeds(EdgeConfiguration)
     case done
     case refused(String)
 }

@@ -11,17 +11,19 @@ struct ClientRequest: Decodable {
     }
 
     var type: String
-    var id: Int64
+    var id: RequestID
     var stream: String?
     var mode: String?
     var from: Start?
     var sub: Int?
+    /// Of a record that is published.
+    var key: String?
     var snapshot: Bool?
     /// Names of filters that the request has.
     var filters: [String] = []
 
     private enum CodingKeys: String, CodingKey {
-        case type, id, stream, mode, from, sub, snapshot, bbox, last
+        case type, id, stream, mode, from, sub, key, snapshot, bbox, last
         case whereClause = "where"
         case rate = "max_hz"
     }
@@ -29,11 +31,12 @@ struct ClientRequest: Decodable {
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         type = try values.decode(String.self, forKey: .type)
-        id = try values.decode(Int64.self, forKey: .id)
+        id = try values.decode(RequestID.self, forKey: .id)
         stream = try values.decodeIfPresent(String.self, forKey: .stream)
         mode = try values.decodeIfPresent(String.self, forKey: .mode)
         from = try values.decodeIfPresent(Start.self, forKey: .from)
         sub = try values.decodeIfPresent(Int.self, forKey: .sub)
+        key = try values.decodeIfPresent(String.self, forKey: .key)
         snapshot = try values.decodeIfPresent(Bool.self, forKey: .snapshot)
         filters = [CodingKeys.whereClause, .bbox, .rate, .last].filter(values.contains).map(\.rawValue)
     }
@@ -43,7 +46,8 @@ struct ClientRequest: Decodable {
             return try JSONDecoder().decode(ClientRequest.self, from: Data(text))
         } catch {
             throw RequestError(
-                code: "bad_request", message: "a request is a JSON object with a text 'type' and a whole number 'id'")
+                code: "bad_request",
+                message: "a request is a JSON object with a text 'type' and a number or text as 'id'")
         }
     }
 

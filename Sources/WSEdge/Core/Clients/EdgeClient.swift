@@ -1,9 +1,11 @@
-import WebSockets
+import Common
+import WebServer
 
 /// A client's connection with what it is subscribed to. Belongs to the server's thread.
 final class EdgeClient {
     struct Subscription {
         let feed: StreamFeed
+        let group: Group
         /// No other subscription of this edge has it: what was read for an earlier one of the same group is told by it.
         let serial: UInt64
         var cursor: LogCursor
@@ -19,6 +21,8 @@ final class EdgeClient {
     var isClosing = false
     /// Answers to what it asked: first to be sent.
     var replies: [[UInt8]] = []
+    /// Records of its that Kafka has not acknowledged.
+    var publishing = 0
     /// By number of the group.
     var subscriptions: [Int: Subscription] = [:]
     /// Subscriptions whose answer is still to come, by number of the group.
@@ -28,6 +32,9 @@ final class EdgeClient {
         self.id = id
         self.connection = connection
     }
+
+    /// It speaks no protocol: each message of its is a record, each message to it a row.
+    var isPlain: Bool { connection.subprotocol == nil }
 
     func reply(_ message: [UInt8]) {
         replies.append(message)

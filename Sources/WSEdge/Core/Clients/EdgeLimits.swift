@@ -7,6 +7,11 @@ package struct EdgeLimits: Sendable {
     package var subscriptions = 16
     /// Answers that wait for a client which asks and does not read; then it is closed.
     package var waitingReplies = 64
+    /// Records of a connection that Kafka has not acknowledged; one more is refused.
+    package var publishing = 1000
+    /// Of one request's body, and of its records.
+    package var bodyByteCount = 4 * 1024 * 1024
+    package var bodyRecords = 10_000
     /// From the connection's begin to the `connect` message.
     package var connectSeconds = 10
     /// A client that takes nothing for so long is let go.

@@ -1,4 +1,5 @@
 import Common
+import Feed
 import Foundation
 
 /// Messages to clients: the protocol `millrace.v1.json`.
@@ -16,6 +17,17 @@ enum ServerMessage {
         return Array(writer.bytes)
     }
 
+    static func page(_ page: RowPage) -> [UInt8] {
+        var writer = ByteWriter(capacity: 128 + page.rows.reduce(0) { $0 + $1.count + 1 })
+        writer.append(#"{"epoch":"\#(page.epoch)","position":\#(text(page.position)),"rows":["#)
+        for (index, row) in page.rows.enumerated() {
+            if index > 0 { writer.append(UInt8(ascii: ",")) }
+            row.withUnsafeBytes { writer.append($0) }
+        }
+        writer.append("]}")
+        return Array(writer.bytes)
+    }
+
     static func progress(sub: Int, _ position: [SourceID: Int64]) -> [UInt8] {
         Array(#"{"type":"progress","sub":\#(sub),"position":\#(text(position))}"#.utf8)
     }
@@ -25,36 +37,41 @@ enum ServerMessage {
         Array(#"{"type":"reset","sub":\#(sub),"reason":"\#(reason)"}"#.utf8)
     }
 
-    static func connected(id: Int64, _ limits: EdgeLimits) -> [UInt8] {
+    static func connected(id: RequestID, _ limits: EdgeLimits) -> [UInt8] {
         Array(
             """
-            {"type":"connected","id":\(id),"user":null,"role":null,"ping_s":\(limits.pingSeconds),\
-            "limits":{"message_bytes":\(limits.messageByteCount),"subscriptions":\(limits.subscriptions)}}
+            {"type":"connected","id":\(id.json),"user":null,"role":null,"ping_s":\(limits.pingSeconds),\
+            "limits":{"message_bytes":\(limits.messageByteCount),"subscriptions":\(limits.subscriptions),\
+            "publishing":\(limits.publishing)}}
             """.utf8)
     }
 
     static func subscribed(
-        id: Int64, sub: Int, stream: String, epoch: String, _ position: [SourceID: Int64], recovered: Bool,
+        id: RequestID, sub: Int, stream: String, epoch: String, _ position: [SourceID: Int64], recovered: Bool,
         reason: String?
     ) -> [UInt8] {
         let reason = reason.map { #","reason":\#(quoted($0))"# } ?? ""
         return Array(
             """
-            {"type":"subscribed","id":\(id),"sub":\(sub),"stream":\(quoted(stream)),"epoch":"\(epoch)",\
+            {"type":"subscribed","id":\(id.json),"sub":\(sub),"stream":\(quoted(stream)),"epoch":"\(epoch)",\
             "position":\(text(position)),"recovered":\(recovered)\(reason)}
             """.utf8)
     }
 
-    static func unsubscribed(id: Int64, sub: Int) -> [UInt8] {
-        Array(#"{"type":"unsubscribed","id":\#(id),"sub":\#(sub)}"#.utf8)
+    static func unsubscribed(id: RequestID, sub: Int) -> [UInt8] {
+        Array(#"{"type":"unsubscribed","id":\#(id.json),"sub":\#(sub)}"#.utf8)
+    }
+
+    static func acknowledged(id: RequestID, _ place: PublishedPlace) -> [UInt8] {
+        Array(#"{"type":"ack","id":\#(id.json),\#(place.json)}"#.utf8)
     }
 
     /// - Parameter id: of the request; nil when it could not be read.
-    static func error(id: Int64?, _ error: RequestError) -> [UInt8] {
+    static func error(id: RequestID?, _ error: RequestError) -> [UInt8] {
         let retry = error.retryAfter.map { #","retry_after_ms":\#($0)"# } ?? ""
         return Array(
             """
-            {"type":"error","id":\(id.map(String.init) ?? "null"),"code":"\(error.code)",\
+            {"type":"error","id":\(id?.json ?? "null"),"code":"\(error.code)",\
             "message":\(quoted(error.message))\(retry)}
             """.utf8)
     }
@@ -68,7 +85,7 @@ enum ServerMessage {
         return "{\(pairs.joined(separator: ","))}"
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
 }

@@ -1,23 +1,22 @@
 package import Common
-package import WebSockets
+package import WebServer
 
-/// A message of rows for every subscriber of a group: the same bytes for each.
+/// Messages of rows for every subscriber of a group: the same bytes for each.
 package struct FeedBatch: Sendable {
-    package let frame: WebSocketFrame
+    /// Empty where a position moves and the group's clients are not told.
+    package let frames: FrameBuffer
     /// The next offset of each source that it moves.
     package let position: [SourceID: Int64]
 
     /// Messages end at the row that goes over it.
     private static let byteLimit = 256 * 1024
 
-    /// A delivery's rows in as many messages as they need, for the group `sub`. A position that moves without rows
-    /// (dead letters are no rows) is a message too.
+    /// Rows in as many messages as they need. A position that moves without rows (dead letters are no rows) is a message
+    /// too.
     package static func make(
-        sub: Int, _ rows: [FeedMessage.Row], position: [SourceID: Int64]
+        _ encoding: GroupEncoding, _ rows: [FeedMessage.Row], position: [SourceID: Int64]
     ) -> [FeedBatch] {
-        guard !rows.isEmpty else {
-            return [FeedBatch(frame: WebSocketFrame(ServerMessage.progress(sub: sub, position)), position: position)]
-        }
+        guard !rows.isEmpty else { return [FeedBatch(frames: encoding.frames([], position), position: position)] }
         var batches: [FeedBatch] = []
         var begin = 0
         var byteCount = 0
@@ -28,9 +27,7 @@ package struct FeedBatch: Sendable {
             let isLast = index + 1 == rows.count
             guard isLast || byteCount >= byteLimit else { continue }
             let moved = isLast ? position : reached
-            batches.append(
-                FeedBatch(
-                    frame: WebSocketFrame(ServerMessage.rows(sub: sub, rows[begin...index], moved)), position: moved))
+            batches.append(FeedBatch(frames: encoding.frames(rows[begin...index], moved), position: moved))
             (begin, byteCount, reached) = (index + 1, 0, [:])
         }
         return batches

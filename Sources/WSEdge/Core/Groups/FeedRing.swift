@@ -23,10 +23,10 @@ package struct FeedRing: Sendable {
 
     package mutating func append(_ batch: FeedBatch) {
         batches.append(batch)
-        byteCount += batch.frame.byteCount
+        byteCount += batch.frames.bytes.count
         position.merge(batch.position) { $1 }
         while byteCount > byteLimit, batches.count - head > 1 {
-            byteCount -= batches[head].frame.byteCount
+            byteCount -= batches[head].frames.bytes.count
             head += 1
             first += 1
         }
@@ -35,6 +35,9 @@ package struct FeedRing: Sendable {
             head = 0
         }
     }
+
+    /// Moves on without a message.
+    mutating func skip(to position: [SourceID: Int64]) { self.position.merge(position) { $1 } }
 
     /// - Precondition: `first <= number < next`.
     package subscript(number: UInt64) -> FeedBatch { batches[head + Int(number - first)] }

@@ -1,13 +1,13 @@
 package import Common
 package import Feed
-package import WebSockets
+package import WebServer
 
 /// Where a subscriber is in its stream: at a message of the ring, or behind it and reading from Postgres until it has
 /// caught up. A pure value.
 package struct LogCursor: Sendable {
     package enum Step {
         /// Send it.
-        case send(WebSocketFrame)
+        case send(FrameBuffer)
         /// Read its first rows from Postgres, and answer with `take`.
         case read(FeedMessage.Span)
         /// There is nothing to do now.
@@ -38,7 +38,7 @@ package struct LogCursor: Sendable {
             let batch = ring[number]
             position.merge(batch.position) { $1 }
             state = .live(number + 1)
-            return .send(batch.frame)
+            return batch.frames.bytes.isEmpty ? step(ring) : .send(batch.frames)
         case .behind(isReading: true): return .wait
         case .live, .behind(isReading: false):
             state = .behind(isReading: false)

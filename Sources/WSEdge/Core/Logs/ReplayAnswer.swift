@@ -1,12 +1,11 @@
 import Common
 import Feed
 import Postgres
-import Schema
 
 /// What was read, and for whom.
 struct ReplayAnswer: Sendable {
     enum Kind: Sendable {
-        case state(request: Int64, epoch: String, position: [SourceID: Int64], Result<StreamState, PostgresError>)
+        case state(ResumeRequest, Result<StreamState, PostgresError>)
         case rows(FeedMessage.Span, ReplayedRows, [FeedBatch])
         /// What was asked for can't be read, and asking again will not help.
         case failed

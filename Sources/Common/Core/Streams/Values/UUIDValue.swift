@@ -9,8 +9,12 @@ package struct UUIDValue: Hashable, Sendable {
     }
 
     package static func random() -> UUIDValue {
-        var high = UInt64.random(in: .min ... .max)
-        var low = UInt64.random(in: .min ... .max)
+        var random = SystemRandomNumberGenerator()
+        return .random(using: &random)
+    }
+
+    package static func random(using random: inout some RandomNumberGenerator) -> UUIDValue {
+        var (high, low) = (random.next(), random.next())
         high = high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000  // version 4
         low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000  // variant 10
         return UUIDValue(high: high, low: low)

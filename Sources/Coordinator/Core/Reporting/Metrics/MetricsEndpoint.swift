@@ -1,6 +1,6 @@
 package import Common
-private import HTTPServer
 private import Synchronization
+private import WebServer
 
 /// Metrics and health over HTTP. The loop publishes, the server's thread reads: it never touches the coordinator.
 package final class MetricsEndpoint {
@@ -10,14 +10,24 @@ package final class MetricsEndpoint {
     }
 
     private let published: Published
-    private let server: Server
+    private let server: WebServerThread
 
     package init(_ address: ListenAddress) throws(StartError) {
         let published = Published()
-        do throws(HTTPError) {
-            server = try Server(host: address.host, port: address.port) { path in
-                let snapshot = published.snapshot.withLock { $0 }
-                return MetricsPages(snapshot, start: published.start, now: .now).answer(path)
+        var limits = WebServerLimits()
+        limits.connections = 64
+        do throws(WebServerError) {
+            server = try WebServerThread(address, limits: limits, name: "metrics") {
+                var routes = Routes()
+                routes.notFound = MetricsPages.paths.joined(separator: "\n") + "\n"
+                for path in ["/"] + MetricsPages.paths {
+                    routes.get(path) { exchange in
+                        let snapshot = published.snapshot.withLock { $0 }
+                        let pages = MetricsPages(snapshot, start: published.start, now: .now)
+                        exchange.respond(pages.answer(exchange.request.path))
+                    }
+                }
+                return routes
             }
         } catch {
             throw StartError(
@@ -27,7 +37,7 @@ package final class MetricsEndpoint {
     }
 
     /// What was bound, with the port that was picked.
-    package var address: String { server.address }
+    package var address: String { server.address.description }
 
     package func publish(_ snapshot: FleetSnapshot) {
         // What was there is freed after the lock.

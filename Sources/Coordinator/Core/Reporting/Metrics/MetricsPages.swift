@@ -1,9 +1,11 @@
-package import HTTPServer
+package import WebServer
 
 /// What is answered to a path, from the last snapshot.
 package struct MetricsPages {
     /// The loop turns each second; a turn that takes longer than this does not come back soon.
     package static let turnLimit = Duration.seconds(5)
+
+    package static let paths = ["/livez", "/metrics", "/readyz"]
 
     private let snapshot: FleetSnapshot?
     private let age: Duration
@@ -16,16 +18,15 @@ package struct MetricsPages {
         age = now - (snapshot?.at ?? start)
     }
 
-    package func answer(_ path: String) -> Response {
+    package func answer(_ path: String) -> HTTPResponse {
         switch path {
         case "/metrics":
             snapshot.map {
-                Response(status: 200, contentType: PrometheusText.contentType, body: PrometheusText($0).text)
+                HTTPResponse(200, contentType: PrometheusText.contentType, body: Array(PrometheusText($0).text.utf8))
             } ?? .lines(503, ["the coordinator is starting"])
         case "/livez": hang.map { .lines(503, [$0]) } ?? .lines(200, ["live"])
         case "/readyz": problems.isEmpty ? .lines(200, ["ready"]) : .lines(503, problems)
-        case "/": .lines(200, ["/metrics", "/livez", "/readyz"])
-        default: .lines(404, ["there is /metrics, /livez and /readyz"])
+        default: .lines(200, Self.paths)
         }
     }
 
@@ -39,8 +40,8 @@ package struct MetricsPages {
     }
 }
 
-extension Response {
-    fileprivate static func lines(_ status: UInt32, _ lines: [String]) -> Response {
-        Response(status: status, body: lines.map { $0 + "\n" }.joined())
+extension HTTPResponse {
+    fileprivate static func lines(_ status: UInt32, _ lines: [String]) -> HTTPResponse {
+        .text(status, lines.map { $0 + "\n" }.joined(), headers: ["cache-control": "no-store"])
     }
 }

@@ -1,0 +1,58 @@
+#ifndef MILLRACE_CWEBSOCKETS_H
+#define MILLRACE_CWEBSOCKETS_H
+
+#include <libwebsockets.h>
+
+/* Expressions of macros, which Swift does not import. */
+static const uint64_t millrace_web_options =
+    LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
+static const int millrace_web_no_listener = CONTEXT_PORT_NO_LISTEN_SERVER;
+/* Complete frames, which the library passes on as they are. */
+static const int millrace_web_raw = LWS_WRITE_RAW;
+
+/* What a loop tells its server. All on the loop's thread. */
+struct millrace_web_events {
+  /* Somebody connects; the descriptor is the callee's. */
+  void (*accepted)(void *owner, int descriptor, const char *address);
+  /* A descriptor that is watched is readable. */
+  void (*readable)(void *owner, int descriptor);
+  /* What the library tells of a connection, without its reports about descriptors. */
+  int (*told)(void *owner, struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+  void *owner;
+};
+
+/* The loop around the library: epoll, instead of a poll(2) over a table of all connections at each turn. A connection
+   that has something to write is asked at once in the next turn; only one that took less than it was given waits for the
+   kernel to say that it takes more. */
+struct millrace_web_loop;
+
+/* NULL with errno set. `listener` is the caller's, and outlives the loop. */
+struct millrace_web_loop *millrace_web_loop_make(int listener, struct millrace_web_events events);
+void millrace_web_loop_free(struct millrace_web_loop *loop);
+
+/* Makes the library's context on this loop; NULL when it can't. Fills in what belongs to the loop. */
+struct lws_context *millrace_web_context(struct millrace_web_loop *loop, struct lws_context_creation_info *info);
+
+/* Waits at most so long for what happens, and handles it. Negative when the context is of no use any more. */
+int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds);
+
+/* Tells when a descriptor of the caller's is readable, for as long as it is, or no longer. Nonzero with errno set. */
+int millrace_web_watch(struct millrace_web_loop *loop, int descriptor, int on);
+
+/* Accepts no one, or again. */
+void millrace_web_listen(struct millrace_web_loop *loop, int on);
+
+/* For protocols' `callback`. */
+int millrace_web_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+
+/* The header of an unmasked text message of so many bytes (RFC 6455, section 5.2): its length, at most 10. */
+static inline size_t millrace_web_text_header(size_t count, unsigned char *header) {
+  header[0] = 0x81;
+  if (count < 126) return header[1] = (unsigned char)count, 2;
+  size_t width = count < 65536 ? 2 : 8;
+  header[1] = width == 2 ? 126 : 127;
+  for (size_t i = 0; i < width; i++) header[2 + i] = (unsigned char)(count >> (8 * (width - 1 - i)));
+  return 2 + width;
+}
+
+#endif

@@ -1,0 +1,255 @@
+#define _GNU_SOURCE
+#include "CWebSockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of one turn: what is left comes with the next. */
+enum { event_limit = 256, accept_limit = 64 };
+
+struct socket {
+  /* What the kernel watches for. */
+  uint32_t armed;
+  bool is_watched, is_known, wants_read, wants_write, is_ready;
+};
+
+struct millrace_web_loop {
+  int epoll, listener;
+  struct millrace_web_events events;
+  /* By descriptor. */
+  struct socket *sockets;
+  int socket_count;
+  /* Descriptors of connections that have something to write and may take it, one entry each. */
+  int *ready, *serving;
+  int ready_count, ready_room;
+};
+
+/* The library's own part of a loop holds a pointer to ours. */
+struct part {
+  struct millrace_web_loop *loop;
+};
+
+static struct millrace_web_loop *loop_of(struct lws *wsi) {
+  return ((struct part *)lws_evlib_wsi_to_evlib_pt(wsi))->loop;
+}
+
+static bool make_room(struct millrace_web_loop *loop, int descriptor) {
+  if (descriptor < loop->socket_count) return true;
+  int count = loop->socket_count ? loop->socket_count : 256;
+  while (count <= descriptor) count *= 2;
+  struct socket *sockets = realloc(loop->sockets, (size_t)count * sizeof *sockets);
+  if (!sockets) return false;
+  loop->sockets = sockets;
+  memset(sockets + loop->socket_count, 0, (size_t)(count - loop->socket_count) * sizeof *sockets);
+  int *ready = realloc(loop->ready, (size_t)count * sizeof *ready);
+  if (ready) loop->ready = ready;
+  int *serving = realloc(loop->serving, (size_t)count * sizeof *serving);
+  if (serving) loop->serving = serving;
+  if (!ready || !serving) return false;
+  loop->socket_count = loop->ready_room = count;
+  return true;
+}
+
+static void arm(struct millrace_web_loop *loop, int descriptor, bool writes) {
+  struct socket *socket = &loop->sockets[descriptor];
+  uint32_t wanted = (socket->wants_read ? EPOLLIN : 0) | (writes ? EPOLLOUT : 0);
+  if (wanted == socket->armed) return;
+  struct epoll_event event = {.events = wanted, .data.fd = descriptor};
+  if (!epoll_ctl(loop->epoll, EPOLL_CTL_MOD, descriptor, &event)) socket->armed = wanted;
+}
+
+static int added(struct lws *wsi) {
+  struct millrace_web_loop *loop = loop_of(wsi);
+  int descriptor = lws_get_socket_fd(wsi);
+  if (descriptor < 0 || !make_room(loop, descriptor)) return 1;
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
+  if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event)) return 1;
+  bool is_ready = loop->sockets[descriptor].is_ready;
+  loop->sockets[descriptor] =
+      (struct socket){.armed = EPOLLIN, .is_known = true, .wants_read = true, .is_ready = is_ready};
+  return 0;
+}
+
+static int removed(struct lws *wsi) {
+  struct millrace_web_loop *loop = loop_of(wsi);
+  int descriptor = lws_get_socket_fd(wsi);
+  if (descriptor < 0 || descriptor >= loop->socket_count || !loop->sockets[descriptor].is_known) return 0;
+  /* An entry among the ready ones stays until its turn, and is passed over then. */
+  bool is_ready = loop->sockets[descriptor].is_ready;
+  loop->sockets[descriptor] = (struct socket){.is_ready = is_ready};
+  epoll_ctl(loop->epoll, EPOLL_CTL_DEL, descriptor, NULL);
+  return 0;
+}
+
+static void changed(struct lws *wsi, unsigned int flags) {
+  struct millrace_web_loop *loop = loop_of(wsi);
+  int descriptor = lws_get_socket_fd(wsi);
+  if (descriptor < 0 || descriptor >= loop->socket_count || !loop->sockets[descriptor].is_known) return;
+  struct socket *socket = &loop->sockets[descriptor];
+  bool starts = flags & LWS_EV_START;
+  if (flags & LWS_EV_READ) socket->wants_read = starts;
+  if (flags & LWS_EV_WRITE) socket->wants_write = starts;
+  /* Encrypted connections also want to write while they wait for the other side: the kernel knows better. */
+  bool waits = socket->wants_write && (lws_partial_buffered(wsi) || lws_is_ssl(wsi));
+  arm(loop, descriptor, waits);
+  if (socket->wants_write && !waits && !socket->is_ready) {
+    socket->is_ready = true;
+    loop->ready[loop->ready_count++] = descriptor;
+  }
+}
+
+static int began(struct lws_context *context, void *loop, int thread) {
+  ((struct part *)lws_evlib_tsi_to_evlib_pt(context, thread))->loop = loop;
+  return 0;
+}
+
+static const struct lws_event_loop_ops operations = {
+    .name = "millrace",
+    .init_pt = began,
+    .init_vhost_listen_wsi = added,
+    .sock_accept = added,
+    .io = changed,
+    .wsi_logical_close = removed,
+    .evlib_size_pt = sizeof(struct part),
+};
+
+static const lws_plugin_evlib_t library = {
+    .hdr = {.name = "millrace",
+            ._class = "lws_evlib_plugin",
+            .lws_build_hash = LWS_BUILD_HASH,
+            .api_magic = LWS_PLUGIN_API_MAGIC},
+    .ops = &operations,
+};
+
+struct millrace_web_loop *millrace_web_loop_make(int listener, struct millrace_web_events events) {
+  struct millrace_web_loop *loop = calloc(1, sizeof *loop);
+  if (!loop) return NULL;
+  *loop = (struct millrace_web_loop){.listener = listener, .events = events};
+  loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (loop->epoll >= 0 && make_room(loop, 0)) return loop;
+  int code = errno;
+  millrace_web_loop_free(loop);
+  errno = code;
+  return NULL;
+}
+
+void millrace_web_loop_free(struct millrace_web_loop *loop) {
+  if (loop->epoll >= 0) close(loop->epoll);
+  free(loop->sockets);
+  free(loop->ready);
+  free(loop->serving);
+  free(loop);
+}
+
+struct lws_context *millrace_web_context(struct millrace_web_loop *loop, struct lws_context_creation_info *info) {
+  void *loops[] = {loop};
+  info->event_lib_custom = &library;
+  info->foreign_loops = loops;
+  info->user = loop;
+  return lws_create_context(info);
+}
+
+int millrace_web_watch(struct millrace_web_loop *loop, int descriptor, int on) {
+  if (!make_room(loop, descriptor)) return -1;
+  loop->sockets[descriptor] = (struct socket){.is_watched = on, .is_ready = loop->sockets[descriptor].is_ready};
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
+  return epoll_ctl(loop->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, descriptor, &event);
+}
+
+void millrace_web_listen(struct millrace_web_loop *loop, int on) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = loop->listener};
+  epoll_ctl(loop->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, loop->listener, &event);
+}
+
+static void accept_all(struct millrace_web_loop *loop) {
+  for (int i = 0; i < accept_limit; i++) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    int descriptor = accept4(loop->listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor < 0) {
+      /* Out of descriptors: it would be told again and again. The server listens again after a while. */
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) millrace_web_listen(loop, 0);
+      return;
+    }
+    char address[INET6_ADDRSTRLEN] = "";
+    const void *bytes = peer.ss_family == AF_INET6 ? (const void *)&((struct sockaddr_in6 *)&peer)->sin6_addr
+                                                   : (const void *)&((struct sockaddr_in *)&peer)->sin_addr;
+    inet_ntop(peer.ss_family, bytes, address, sizeof address);
+    loop->events.accepted(loop->events.owner, descriptor, address);
+  }
+}
+
+static int serve(struct millrace_web_loop *loop, struct lws_context *context, int descriptor, short happened) {
+  struct socket *socket = &loop->sockets[descriptor];
+  struct lws_pollfd entry = {.fd = descriptor, .revents = happened};
+  entry.events = (short)((socket->wants_read ? LWS_POLLIN : 0) | (socket->wants_write ? LWS_POLLOUT : 0));
+  return lws_service_fd(context, &entry);
+}
+
+int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds) {
+  struct epoll_event events[event_limit];
+  int timeout = lws_service_adjust_timeout(context, milliseconds, 0);
+  if (timeout == 0 && milliseconds > 0) _lws_plat_service_forced_tsi(context, 0);
+  int count = epoll_wait(loop->epoll, events, event_limit, loop->ready_count ? 0 : timeout);
+  for (int i = 0; i < count; i++) {
+    int descriptor = events[i].data.fd;
+    if (descriptor == loop->listener) {
+      accept_all(loop);
+    } else if (descriptor < loop->socket_count && loop->sockets[descriptor].is_watched) {
+      loop->events.readable(loop->events.owner, descriptor);
+    } else if (descriptor < loop->socket_count && loop->sockets[descriptor].is_known) {
+      short happened = 0;
+      if (events[i].events & EPOLLIN) happened |= LWS_POLLIN;
+      if (events[i].events & EPOLLOUT) happened |= LWS_POLLOUT;
+      if (events[i].events & (EPOLLHUP | EPOLLERR)) happened |= LWS_POLLHUP;
+      serve(loop, context, descriptor, happened);
+    }
+  }
+  /* Those that become ready meanwhile have their turn after what has been read then. */
+  int *serving = loop->ready;
+  int serving_count = loop->ready_count;
+  loop->ready = loop->serving;
+  loop->serving = serving;
+  loop->ready_count = 0;
+  for (int i = 0; i < serving_count; i++) {
+    int descriptor = loop->serving[i];
+    struct socket *socket = &loop->sockets[descriptor];
+    socket->is_ready = false;
+    if (!socket->is_known || !socket->wants_write || socket->armed & EPOLLOUT) continue;
+    if (serve(loop, context, descriptor, LWS_POLLOUT) < 0) continue;
+    socket = &loop->sockets[descriptor];
+    /* It has more, and nobody said so again: it was asked for while it was being served. */
+    if (socket->is_known && socket->wants_write && !(socket->armed & EPOLLOUT) && !socket->is_ready) {
+      socket->is_ready = true;
+      loop->ready[loop->ready_count++] = descriptor;
+    }
+  }
+  return 0;
+}
+
+int millrace_web_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+  switch (reason) {
+    case LWS_CALLBACK_HTTP:
+    case LWS_CALLBACK_HTTP_BODY:
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+    case LWS_CALLBACK_CLOSED_HTTP:
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    case LWS_CALLBACK_WSI_DESTROY:
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_RECEIVE_PONG:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_CLOSED: {
+      struct millrace_web_loop *loop = lws_context_user(lws_get_context(wsi));
+      return loop->events.told(loop->events.owner, wsi, reason, user, in, len);
+    }
+    default: return lws_callback_http_dummy(wsi, reason, user, in, len);
+  }
+}

@@ -1,0 +1,30 @@
+/// A request and the place for its answer, which may come later. On the server's thread.
+package final class HTTPExchange {
+    package internal(set) var request: HTTPRequest
+    /// Why the body is not kept.
+    var refusal: HTTPResponse?
+    /// Bytes that the body may have.
+    let bodyLimit: Int
+    /// Of the server's room for bodies.
+    var reserved = 0
+    private(set) var response: HTTPResponse?
+    /// Nil once the client is gone.
+    var answered: (() -> Void)?
+    let answer: Routes.Answer
+
+    init(_ request: HTTPRequest, bodyLimit: Int, _ answer: @escaping Routes.Answer) {
+        self.request = request
+        self.bodyLimit = bodyLimit
+        self.answer = answer
+    }
+
+    /// Its memory may be large, and the answer far.
+    package func forgetBody() { request.body = [] }
+
+    /// The first answer counts. Nobody may be there any more.
+    package func respond(_ response: HTTPResponse) {
+        guard self.response == nil else { return }
+        self.response = response
+        answered?()
+    }
+}

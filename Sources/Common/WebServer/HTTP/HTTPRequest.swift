@@ -1,0 +1,37 @@
+/// What somebody asks for, or wants to upgrade.
+package struct HTTPRequest: Sendable {
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case head = "HEAD"
+        case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
+        case delete = "DELETE"
+        case options = "OPTIONS"
+        /// Any other.
+        case other = ""
+    }
+
+    package var method: Method
+    /// Without its query, percent-decoded: `/v1/streams/stocks/rows`.
+    package var path: String
+    /// By name, percent-decoded; the last one of a name counts.
+    package var query: [String: String] = [:]
+    /// What stands for the pattern's `*`, in their order.
+    package var parameters: [String] = []
+    /// Of the other side of the connection, without its port.
+    package var address = ""
+    /// Header fields; nil where there are none.
+    package var host: String?
+    package var origin: String?
+    package var authorization: String?
+    package var contentType: String?
+    /// Those that a WebSocket client would speak, in its order.
+    package var subprotocols: [String] = []
+    package var body: [UInt8] = []
+
+    package init(method: Method, path: String) {
+        self.method = method
+        self.path = path
+    }
+}

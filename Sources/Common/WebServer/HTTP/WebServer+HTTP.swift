@@ -1,0 +1,106 @@
+internal import CWebSockets
+
+extension WebServer {
+    /// The head is there. As of a callback: nonzero ends the connection.
+    func requested(_ wsi: OpaquePointer) -> Int32 {
+        guard let request = HTTPRequest(wsi, address: addresses[wsi] ?? "") else { return 1 }
+        let exchange: HTTPExchange
+        switch routes.match(request) {
+        case .found(let found): exchange = found
+        case .refused(let response):
+            exchange = HTTPExchange(request, bodyLimit: 0) { $0.respond(response) }
+            exchange.refusal = response
+        }
+        dropExchange(of: wsi)
+        exchanges[wsi] = exchange
+        guard HTTPRequest.hasBody(wsi) else { return answer(exchange, wsi) }
+        guard let byteCount = HTTPRequest.bodyByteCount(wsi) else {
+            if exchange.refusal == nil {
+                exchange.refusal = .text(411, "say how long the body is (Content-Length)\n")
+            }
+            return hangUp(exchange, wsi)
+        }
+        if exchange.refusal == nil, byteCount > exchange.bodyLimit {
+            exchange.refusal = .text(413, "a body has at most \(exchange.bodyLimit) bytes here\n")
+        } else if exchange.refusal == nil, bodiesByteCount + byteCount > limits.bodiesByteCount {
+            exchange.refusal = .text(503, "too much is being sent to this server\n", headers: ["retry-after": "1"])
+        }
+        // What will be refused is read to its end, if that is near, so that the answer is heard.
+        if exchange.refusal != nil, byteCount > limits.bodyByteCount { return hangUp(exchange, wsi) }
+        if exchange.refusal == nil {
+            exchange.request.body.reserveCapacity(byteCount)
+            exchange.reserved = byteCount
+            bodiesByteCount += byteCount
+        }
+        return byteCount > 0 ? 0 : answer(exchange, wsi)
+    }
+
+    /// Answers and ends the connection, whatever is still on its way.
+    private func hangUp(_ exchange: HTTPExchange, _ wsi: OpaquePointer) -> Int32 {
+        dropExchange(of: wsi)
+        if let refusal = exchange.refusal { _ = write(refusal, to: wsi, isHead: false) }
+        return -1
+    }
+
+    func receiveBody(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
+        guard let exchange = exchanges[wsi], exchange.refusal == nil else { return }
+        exchange.request.body += bytes
+    }
+
+    func completed(_ wsi: OpaquePointer) -> Int32 {
+        guard let exchange = exchanges[wsi] else { return 0 }
+        return answer(exchange, wsi)
+    }
+
+    /// Asks for the answer, and writes it if it comes at once.
+    private func answer(_ exchange: HTTPExchange, _ wsi: OpaquePointer) -> Int32 {
+        if let refusal = exchange.refusal { exchange.respond(refusal) } else { exchange.answer(exchange) }
+        if exchange.response != nil { return writeAnswer(wsi) }
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, limits.answerSeconds)
+        // Before the answer's time has come the connection may have gone, and another may have its place in memory.
+        exchange.answered = { lws_callback_on_writable(wsi) }
+        return 0
+    }
+
+    func writeAnswer(_ wsi: OpaquePointer) -> Int32 {
+        guard let exchange = exchanges[wsi], let response = exchange.response else { return 0 }
+        dropExchange(of: wsi)
+        guard write(response, to: wsi, isHead: exchange.request.method == .head) else { return -1 }
+        return lws_http_transaction_completed(wsi) == 0 ? 0 : -1
+    }
+
+    func dropExchange(of wsi: OpaquePointer) {
+        guard let exchange = exchanges.removeValue(forKey: wsi) else { return }
+        exchange.answered = nil
+        bodiesByteCount -= exchange.reserved
+        exchange.reserved = 0
+    }
+
+    private static let headByteLimit = 8192
+
+    /// False: the connection is of no more use.
+    func write(_ response: HTTPResponse, to wsi: OpaquePointer, isHead: Bool) -> Bool {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.headByteLimit) { head in
+            guard let start = head.baseAddress else { return false }
+            var at: UnsafeMutablePointer<UInt8>? = start
+            let end = start + head.count - 1
+            guard
+                lws_add_http_common_headers(
+                    wsi, response.status, response.contentType, lws_filepos_t(response.body.count), &at, end) == 0
+            else { return false }
+            for (name, value) in response.headers.sorted(by: { $0.key < $1.key }) {
+                let value = Array(value.utf8)
+                guard lws_add_http_header_by_name(wsi, name + ":", value, Int32(value.count), &at, end) == 0 else {
+                    return false
+                }
+            }
+            guard lws_finalize_write_http_header(wsi, start, &at, end) == 0 else { return false }
+            guard !isHead, !response.body.isEmpty else { return true }
+            return response.body.withUnsafeBufferPointer { body in
+                // HTTP/1.1 passes it on as it is.
+                lws_write(
+                    wsi, UnsafeMutablePointer(mutating: body.baseAddress!), body.count, LWS_WRITE_HTTP_FINAL) >= 0
+            }
+        }
+    }
+}

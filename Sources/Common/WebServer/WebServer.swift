@@ -1,0 +1,153 @@
+private import CLinux
+internal import CWebSockets
+package import Common
+private import Glibc
+
+/// A web server on one thread: HTTP/1.1, files, WebSockets (RFC 6455), by libwebsockets. Made, run and destroyed there.
+package final class WebServer {
+    /// What was bound, with the port that was picked.
+    package let address: ListenAddress
+    package let waker: ServerWaker
+    let limits: WebServerLimits
+    let routes: Routes
+    let relay = Relay()
+    private let listener: Int32
+    private let loop: OpaquePointer
+    private let library: Library
+    private var context: OpaquePointer?
+    private var vhost: OpaquePointer?
+    private var isListening = false
+
+    var counts = ConnectionCounts()
+    /// Of each connection.
+    var addresses: [OpaquePointer: String] = [:]
+    /// Requests whose answer is not written yet.
+    var exchanges: [OpaquePointer: HTTPExchange] = [:]
+    var bodiesByteCount = 0
+    /// Those that were let in and are not open yet.
+    var upgrades: [OpaquePointer: WebSocketConnection] = [:]
+    var connections: [OpaquePointer: WebSocketConnection] = [:]
+
+    private static let tickInterval = Duration.seconds(1)
+    /// Beside the connections.
+    private static let descriptorReserve = 256
+
+    /// Listens; nothing is served until `run`.
+    /// - Parameter address: port 0 lets the kernel pick.
+    package init(
+        _ address: ListenAddress, limits: WebServerLimits = .init(), waker: ServerWaker? = nil, _ routes: Routes
+    ) throws(WebServerError) {
+        self.waker = if let waker { waker } else { try ServerWaker() }
+        self.limits = limits
+        self.routes = routes
+        let (listener, bound) = try ListeningSocket.open(host: address.host, port: address.port)
+        self.listener = listener
+        self.address = ListenAddress(bound) ?? address
+        Self.raiseDescriptorLimit(to: limits.connections + Self.descriptorReserve)
+        var events = millrace_web_events()
+        events.owner = Unmanaged.passUnretained(relay).toOpaque()
+        events.accepted = Relay.accepted
+        events.readable = Relay.readable
+        events.told = Relay.told
+        guard let loop = millrace_web_loop_make(listener, events) else {
+            let error = ListeningSocket.lastError("epoll")
+            close(listener)
+            throw error
+        }
+        self.loop = loop
+        library = Library(routes, limits)
+        guard let context = library.makeContext(loop) else {
+            millrace_web_loop_free(loop)
+            close(listener)
+            throw WebServerError(operation: "libwebsockets", code: 0, message: "can't make a context")
+        }
+        self.context = context
+        vhost = lws_get_vhost_by_name(context, "default")
+        relay.server = self
+    }
+
+    deinit {
+        relay.server = nil
+        if let context { lws_context_destroy(context) }
+        millrace_web_loop_free(loop)
+        close(listener)
+    }
+
+    /// Connections are descriptors. Where the limit can't be raised so far, those beyond it are refused.
+    private static func raiseDescriptorLimit(to count: Int) {
+        var limit = rlimit()
+        guard millrace_nofile_limit(&limit) == 0, limit.rlim_cur < rlim_t(count) else { return }
+        limit.rlim_cur = min(limit.rlim_max, rlim_t(count))
+        millrace_set_nofile_limit(&limit)
+    }
+
+    /// Serves until `isFinished`, which is asked after each turn; then ends what connections are left. Once.
+    /// - Parameters:
+    ///   - woken: when somebody used the waker; once a turn, however often.
+    ///   - ticked: once a second.
+    package func run(until isFinished: () -> Bool, woken: @escaping () -> Void, ticked: () -> Void) {
+        guard let context else { return }
+        watch(waker.descriptor) { [waker] in
+            waker.calmDown()
+            woken()
+        }
+        var nextTick = ContinuousClock.now + Self.tickInterval
+        listen()
+        while !isFinished() {
+            let wait = max(.zero, nextTick - .now) / .milliseconds(1)
+            guard millrace_web_turn(loop, context, Int32(wait.rounded(.up))) >= 0 else { break }
+            guard nextTick <= .now else { continue }
+            nextTick = .now + Self.tickInterval
+            tick()
+            ticked()
+        }
+        lws_context_destroy(context)
+        self.context = nil
+        relay.watchers = [:]
+    }
+
+    /// Calls `body` while a descriptor is readable. The descriptor outlives the server, or is no longer watched before.
+    package func watch(_ descriptor: Int32, _ body: @escaping () -> Void) {
+        relay.watchers[descriptor] = body
+        // Only memory can be short.
+        guard millrace_web_watch(loop, descriptor, 1) == 0 else { preconditionFailure("a descriptor can't be watched") }
+    }
+
+    package func unwatch(_ descriptor: Int32) {
+        guard relay.watchers.removeValue(forKey: descriptor) != nil else { return }
+        _ = millrace_web_watch(loop, descriptor, 0)
+    }
+
+    /// Also again: the loop stops to listen when it is out of descriptors.
+    private func listen() { millrace_web_listen(loop, 1) }
+
+    private func tick() {
+        listen()
+        let now = ContinuousClock.now
+        let limit = Duration.seconds(limits.pingSeconds)
+        for connection in connections.values { connection.checkLife(at: now, limit) }
+    }
+
+    // MARK: Connections
+
+    func accepted(_ descriptor: Int32, _ address: String) {
+        guard let vhost, counts.admit(address, limits) else {
+            close(descriptor)
+            return
+        }
+        var size = limits.sendBufferByteCount
+        // Where it can't be set, a slow client is found a little later.
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        guard let wsi = lws_adopt_socket_vhost(vhost, descriptor) else {
+            // The library has closed it.
+            return counts.ended(address)
+        }
+        addresses[wsi] = address
+    }
+
+    func destroyed(_ wsi: OpaquePointer) {
+        upgrades[wsi] = nil
+        dropExchange(of: wsi)
+        if let address = addresses.removeValue(forKey: wsi) { counts.ended(address) }
+    }
+}

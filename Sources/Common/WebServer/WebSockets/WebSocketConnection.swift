@@ -1,0 +1,66 @@
+private import CWebSockets
+
+/// A client's connection. Belongs to the server's thread.
+package final class WebSocketConnection {
+    let wsi: OpaquePointer
+    let handler: any WebSocketHandler
+    /// Nil: it speaks none.
+    package let subprotocol: String?
+    /// Of the request's address.
+    package let query: [String: String]
+    /// Of the other side, without its port.
+    package let address: String
+    /// What the handler keeps of it.
+    package var owner: AnyObject?
+    var incoming: [UInt8] = []
+    /// When its last bytes came.
+    var heardAt = ContinuousClock.now
+    private(set) var needsPing = false
+    private var pingedAt: ContinuousClock.Instant?
+    private(set) var closing: (code: UInt16, reason: String)?
+    /// Since when nothing that was asked to be written could be; nil while nothing waits.
+    package private(set) var waitingSince: ContinuousClock.Instant?
+
+    init(_ wsi: OpaquePointer, _ request: HTTPRequest, _ subprotocol: String?, _ handler: any WebSocketHandler) {
+        self.wsi = wsi
+        self.subprotocol = subprotocol
+        self.handler = handler
+        query = request.query
+        address = request.address
+    }
+
+    /// Has `nextFrames` called when the connection takes more.
+    package func requestWrite() {
+        if waitingSince == nil { waitingSince = .now }
+        lws_callback_on_writable(wsi)
+    }
+
+    /// Once a second: a connection that is silent is asked for a sign of life, and ended without one.
+    func checkLife(at now: ContinuousClock.Instant, _ limit: Duration) {
+        let silence = now - heardAt
+        if silence > limit * 2 {
+            abort()
+        } else if silence > limit, pingedAt.map({ $0 <= heardAt }) ?? true {
+            needsPing = true
+            requestWrite()
+        }
+    }
+
+    func pinged() {
+        needsPing = false
+        pingedAt = .now
+    }
+
+    func becameWritable() { waitingSince = nil }
+
+    /// Says why, and ends it, when what is being written has been (RFC 6455, section 7). The first reason counts.
+    package func close(_ code: UInt16, _ reason: String) {
+        if closing == nil { closing = (code, reason) }
+        requestWrite()
+    }
+
+    /// Ends it at once, without a word: for a client that doesn't read.
+    package func abort() {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC)
+    }
+}

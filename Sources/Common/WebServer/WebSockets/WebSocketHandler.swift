@@ -1,0 +1,11 @@
+/// What a server does with the WebSockets of a path. All of it is called on the server's thread, and must not wait.
+package protocol WebSocketHandler: AnyObject {
+    /// Nil: it is welcome.
+    func refusal(of request: HTTPRequest) -> HTTPResponse?
+    func opened(_ connection: WebSocketConnection)
+    /// A whole text message; others end a connection.
+    func received(_ text: [UInt8], from connection: WebSocketConnection)
+    /// The next frames of a connection that asked to write; nil when there are none after all. Whoever has more asks again.
+    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer?
+    func closed(_ connection: WebSocketConnection)
+}

@@ -1,0 +1,108 @@
+import Common
+import Feed
+import Foundation
+import Postgres
+import Schema
+import ZeroMQ
+
+/// Follows an append stream as an edge does: each committed row once, in the order of its source. Blocking.
+package struct Tail: ~Copyable {
+    package enum Origin: Sendable, Equatable {
+        case now
+        /// All that is stored.
+        case earliest
+        /// So many rows back.
+        case rows(Int)
+    }
+
+    private let client: ControlClient
+    private let stream: String
+    private let origin: Origin
+
+    private static let askInterval = Duration.seconds(1)
+    private static let retryInterval = Duration.milliseconds(500)
+    package static let rowLimit = 10_000
+
+    package init(_ stream: String, from origin: Origin, of client: consuming ControlClient) {
+        self.client = client
+        self.stream = stream
+        self.origin = origin
+    }
+
+    /// Until `isFinished`, or for ever. What is not there now (a worker, Postgres, the coordinator) is waited for.
+    /// - Parameter print: gets each row's canonical JSON.
+    package func run(_ print: ([UInt8]) -> Void, until isFinished: () -> Bool = { false }) throws {
+        let configuration = try feeds()
+        guard let definition = configuration.streams.first(where: { $0.name == stream }) else {
+            let known = configuration.streams.map(\.name).joined(separator: ", ")
+            throw StartError("there is no stream '\(stream)'; there are: \(known)", .usage)
+        }
+        guard definition.mode == .append else {
+            throw StartError("tail follows append streams, and \(stream) is keyed", .usage)
+        }
+        let stored = StoredStream(
+            definition, schema: MillraceSchema(name: configuration.schema), database: configuration.postgres ?? [:])
+        let context = Context()
+        let subscription = try FeedSubscription(stored, credentials: nil, in: context)
+        try subscription.connect(configuration.feeds, at: .now)
+        try begin(subscription, stored, print)
+        var nextQuestion = ContinuousClock.now
+        var retryAt = ContinuousClock.now
+        func deliver(_ delivery: FeedDelivery) {
+            if !delivery.lost.isEmpty {
+                FileHandle.standardError.write(Data("coordinator: rows were deleted before they could be read\n".utf8))
+            }
+            for row in delivery.rows { print(row.json) }
+        }
+        while !isFinished() {
+            var poller = Poller()
+            subscription.add(to: &poller)
+            let due = subscription.needsRepair ? min(retryAt, nextQuestion) : nextQuestion
+            try poller.wait(max(.zero, due - .now))
+            let now = ContinuousClock.now
+            try subscription.receive(at: now, deliver)
+            if nextQuestion <= now {
+                nextQuestion = now + Self.askInterval
+                // A coordinator that is away comes back, and its workers have other feeds.
+                if let new = try? feeds() { try subscription.connect(new.feeds, at: now) }
+            }
+            guard retryAt <= now else { continue }
+            do throws(PostgresError) {
+                guard try subscription.poll(at: now, deliver) else {
+                    throw PostgresError(operation: "tail", sqlState: "", message: "the stream was reset")
+                }
+                try subscription.repair(deliver)
+            } catch {
+                guard error.disposition == .outage else { throw StartError("Postgres: \(error)", .unavailable) }
+                retryAt = now + Self.retryInterval
+            }
+        }
+    }
+
+    private func begin(
+        _ subscription: FeedSubscription, _ stored: StoredStream, _ print: ([UInt8]) -> Void
+    ) throws(StartError) {
+        do throws(PostgresError) {
+            switch origin {
+            case .now: try subscription.start(at: .now)
+            case .earliest:
+                try subscription.start(at: .now) { state in
+                    state.sources.mapValues { min(max($0.start, $0.retainedFrom), $0.next) }
+                }
+            case .rows(let count):
+                let page = try ReplayReader(stored).page(.init(isLatest: false, limit: count))
+                for row in page.rows { print(row) }
+                try subscription.start(at: .now) { _ in page.position }
+            }
+        } catch {
+            throw StartError("Postgres: \(error)", .unavailable)
+        }
+    }
+
+    private func feeds() throws -> EdgeConfiguration {
+        guard case .feeds(let configuration) = try client.ask(.feeds) else {
+            throw StartError("the coordinator is of another version", .unavailable)
+        }
+        return configuration
+    }
+}

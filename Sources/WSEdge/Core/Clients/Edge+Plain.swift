@@ -1,0 +1,52 @@
+import Common
+import Foundation
+import WebServer
+
+/// Clients without a subprotocol, such as small devices: each text message is a record for the ingest stream, and with
+/// `?subscribe=STREAM` each row of that stream is a message. `?ack=true` has each record acknowledged.
+extension Edge {
+    func openPlain(_ client: EdgeClient) {
+        client.hasConnected = true
+        guard let name = client.connection.query["subscribe"] else { return }
+        if let feed = streams[name] {
+            followPlain(client, feed)
+        } else if !stored.isEmpty, stored[name]?.stream.mode != .append {
+            client.reply(Self.plainError("No append stream '\(name)'"))
+        }
+        // Else it is followed when this edge hears of it.
+    }
+
+    func followPlain(_ client: EdgeClient, _ feed: StreamFeed) {
+        let group = feed.plain
+        client.subscriptions[group.sub] = .init(
+            feed: feed, group: group, serial: nextSubscription, cursor: LogCursor(from: nil, in: group.ring))
+        nextSubscription += 1
+        group.subscribers[client.id] = client
+    }
+
+    func receivePlain(_ text: [UInt8], _ client: EdgeClient) {
+        let ingest = stored.values.first { $0.stream.topics.contains(BuiltInStreams.ingestTopic) }
+        guard let ingest else { return client.reply(Self.plainError("No stream takes records here")) }
+        guard client.publishing < limits.publishing else {
+            return client.reply(Self.plainError("Too many records wait for Kafka", retryAfter: 500))
+        }
+        client.publishing += 1
+        publish(text[...], to: ingest.stream, topic: BuiltInStreams.ingestTopic) { [weak client] result in
+            guard let client else { return }
+            client.publishing -= 1
+            switch result {
+            case .success(let place):
+                guard client.connection.query["ack"] == "true" else { return }
+                client.reply(Array(#"{"ack":{\#(place.json)}}"#.utf8))
+            case .failure(let error) where error.code == "bad_record":
+                client.reply(Self.plainError("Invalid message format"))
+            case .failure(let error): client.reply(Self.plainError(error.message, retryAfter: error.retryAfter))
+            }
+        }
+    }
+
+    private static func plainError(_ text: String, retryAfter: Int? = nil) -> [UInt8] {
+        let retry = retryAfter.map { #","retry_after_ms":\#($0)"# } ?? ""
+        return Array(#"{"error":\#(ServerMessage.quoted(text))\#(retry)}"#.utf8)
+    }
+}

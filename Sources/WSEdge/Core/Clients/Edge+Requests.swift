@@ -1,0 +1,145 @@
+import Common
+import Feed
+import Foundation
+import Postgres
+
+/// What clients ask for.
+extension Edge {
+    func serve(_ text: [UInt8], _ client: EdgeClient) {
+        var id: RequestID?
+        do throws(RequestError) {
+            let request = try ClientRequest.parse(text)
+            id = request.id
+            switch request.type {
+            case "connect": connect(request, client)
+            case _ where !client.hasConnected:
+                throw RequestError(code: "not_connected", message: "the first message is 'connect'")
+            case "subscribe": try subscribe(request, client)
+            case "unsubscribe": try unsubscribe(request, client)
+            case "publish": try publish(request, text, client)
+            case "update": throw RequestError(code: "unsupported", message: "this edge has no 'update' yet")
+            default: throw RequestError(code: "bad_request", message: "there is no request '\(request.type)'")
+            }
+        } catch {
+            client.reply(ServerMessage.error(id: id, error))
+        }
+    }
+
+    private func publish(_ request: ClientRequest, _ text: [UInt8], _ client: EdgeClient) throws(RequestError) {
+        let stream = try publishable(request.stream)
+        guard let data = JSONText(text).member("data") else {
+            throw RequestError(code: "bad_request", message: "'data' is the record, a JSON object")
+        }
+        guard client.publishing < limits.publishing else {
+            throw RequestError(
+                code: "overloaded", message: "at most \(limits.publishing) records of a connection wait for Kafka",
+                retryAfter: 500)
+        }
+        client.publishing += 1
+        publish(data, key: request.key.map { Array($0.utf8) }, to: stream) { [weak client] result in
+            guard let client else { return }
+            client.publishing -= 1
+            switch result {
+            case .success(let place): client.reply(ServerMessage.acknowledged(id: request.id, place))
+            case .failure(let error): client.reply(ServerMessage.error(id: request.id, error))
+            }
+        }
+    }
+
+    func unknownStream(_ name: String?) -> RequestError {
+        guard !stored.isEmpty else {
+            return RequestError(
+                code: "unavailable", message: "this edge has not heard of the fleet's streams yet", retryAfter: 1000)
+        }
+        let known = stored.keys.sorted().joined(separator: ", ")
+        return RequestError(
+            code: "unknown_stream", message: "there is no stream '\(name ?? "")'; there are: \(known)")
+    }
+
+    private func connect(_ request: ClientRequest, _ client: EdgeClient) {
+        client.hasConnected = true
+        client.reply(ServerMessage.connected(id: request.id, limits))
+    }
+
+    private func unsubscribe(_ request: ClientRequest, _ client: EdgeClient) throws(RequestError) {
+        guard let sub = request.sub, let subscription = client.subscriptions.removeValue(forKey: sub) else {
+            throw RequestError(code: "bad_request", message: "'sub' is none of this connection's subscriptions")
+        }
+        subscription.group.subscribers[client.id] = nil
+        client.reply(ServerMessage.unsubscribed(id: request.id, sub: sub))
+    }
+
+    private func subscribe(_ request: ClientRequest, _ client: EdgeClient) throws(RequestError) {
+        guard let name = request.stream, let stored = stored[name] else { throw unknownStream(request.stream) }
+        guard stored.stream.mode == .append else {
+            throw RequestError(code: "unsupported", message: "this edge follows append streams only, \(name) is keyed")
+        }
+        guard let feed = streams[name] else {
+            throw RequestError(
+                code: "unavailable", message: "where the stream is has not been read yet", retryAfter: 500)
+        }
+        guard request.mode ?? "log" == "log", request.snapshot != true, request.filters.isEmpty else {
+            throw RequestError(
+                code: "unsupported", message: "this edge has whole logs only: no filter, no snapshot, no 'latest' yet")
+        }
+        guard client.subscriptions[feed.log.sub] == nil, !client.opening.contains(feed.log.sub) else {
+            throw RequestError(code: "duplicate", message: "this connection is subscribed to \(name) already")
+        }
+        guard client.subscriptions.count + client.opening.count < limits.subscriptions else {
+            throw RequestError(
+                code: "limit", message: "a connection has at most \(limits.subscriptions) subscriptions")
+        }
+        guard let (epoch, position) = try request.start() else {
+            return begin(
+                client, feed, request.id, LogCursor(from: nil, in: feed.log.ring), recovered: false, reason: nil)
+        }
+        client.opening.insert(feed.log.sub)
+        replays.ask(
+            .init(
+                client: client.id, sub: feed.log.sub, stored: feed.opening.stored,
+                kind: .state(.init(request: request.id, epoch: epoch, position: position))))
+    }
+
+    /// Goes on from a position, as far as it still can.
+    func resume(
+        _ client: EdgeClient, _ sub: Int, _ asked: ResumeRequest, _ result: Result<StreamState, PostgresError>
+    ) {
+        client.opening.remove(sub)
+        guard let feed = streams.values.first(where: { $0.log.sub == sub }), case .success(let state) = result,
+            state.epoch == feed.opening.epoch
+        else {
+            let error = RequestError(
+                code: "unavailable", message: "where the stream is can't be read now", retryAfter: 1000)
+            return client.reply(ServerMessage.error(id: asked.request, error))
+        }
+        guard asked.epoch == state.epoch else {
+            let cursor = LogCursor(from: nil, in: feed.log.ring)
+            return begin(client, feed, asked.request, cursor, recovered: false, reason: "epoch")
+        }
+        var start: [SourceID: Int64] = [:]
+        var isLost = false
+        for (source, known) in state.sources {
+            // A source that is new to the client begins with its first offset.
+            let own = asked.position[source] ?? known.start
+            isLost = isLost || own < known.retainedFrom && own < known.next
+            start[source] = max(own, min(known.retainedFrom, known.next))
+        }
+        begin(
+            client, feed, asked.request, LogCursor(from: start, in: feed.log.ring), recovered: !isLost,
+            reason: isLost ? "retention" : nil)
+    }
+
+    private func begin(
+        _ client: EdgeClient, _ feed: StreamFeed, _ request: RequestID, _ cursor: LogCursor, recovered: Bool,
+        reason: String?
+    ) {
+        client.reply(
+            ServerMessage.subscribed(
+                id: request, sub: feed.log.sub, stream: feed.stream.name, epoch: feed.opening.epoch,
+                cursor.position, recovered: recovered, reason: reason))
+        client.subscriptions[feed.log.sub] = .init(
+            feed: feed, group: feed.log, serial: nextSubscription, cursor: cursor)
+        nextSubscription += 1
+        feed.log.subscribers[client.id] = client
+    }
+}

@@ -1,0 +1,106 @@
+import Common
+import Feed
+import Postgres
+import WebServer
+
+/// What other threads tell.
+extension Edge {
+    func woken() {
+        // Rows that came since the last turn go out together: one write a client.
+        var pending: (feed: StreamFeed, rows: [FeedMessage.Row], position: [SourceID: Int64])?
+        func flush() {
+            if let next = pending { next.feed.deliver(next.rows, position: next.position) }
+            pending = nil
+        }
+        for item in inbox.takeAll() {
+            if case .delivered(let stream, let sub, let rows, let position) = item {
+                guard let feed = streams[stream], feed.log.sub == sub else { continue }
+                if pending?.feed !== feed {
+                    flush()
+                    pending = (feed, rows, position)
+                } else {
+                    pending?.rows += rows
+                    pending?.position.merge(position) { $1 }
+                }
+            } else {
+                flush()
+                take(item)
+            }
+        }
+        flush()
+    }
+
+    private func take(_ item: EdgeInbox.Item) {
+        switch item {
+        case .delivered: break
+        case .began(let opening): begin(opening)
+        case .sources(let stream, let sub, let sources):
+            guard let feed = streams[stream], feed.log.sub == sub else { return }
+            feed.sources = StreamFeed.places(sources)
+        case .configured(let all, let kafka):
+            stored = Dictionary(all.map { ($0.stream.name, $0) }) { $1 }
+            keyReaders = [:]
+            use(kafka: kafka)
+        case .lost(let stream, let sub): tellLost(stream, sub)
+        case .answered(let answer): take(answer)
+        case .page(let number, let result): answerPage(number, result)
+        case .health(let isHeard): self.isHeard = isHeard
+        case .drain: drain()
+        }
+    }
+
+    private func begin(_ opening: StreamFeed.Opening) {
+        let name = opening.stored.stream.name
+        let old = streams[name]
+        let feed = StreamFeed(opening)
+        streams[name] = feed
+        for group in old?.groups ?? [] {
+            for client in group.subscribers.values {
+                client.subscriptions[group.sub] = nil
+                // Those without a protocol can't be told, and have no position that could have lost its meaning.
+                if client.isPlain {
+                    followPlain(client, feed)
+                } else {
+                    client.reply(ServerMessage.reset(sub: group.sub, reason: "epoch"))
+                }
+            }
+        }
+        if old == nil {
+            for client in clients.values where client.isPlain && client.connection.query["subscribe"] == name {
+                followPlain(client, feed)
+            }
+        }
+    }
+
+    /// The edge itself was away for longer than rows are kept: those who read from Postgres notice by themselves.
+    private func tellLost(_ stream: String, _ sub: Int) {
+        guard let feed = streams[stream], feed.log.sub == sub else { return }
+        for client in feed.log.subscribers.values where client.subscriptions[sub]?.cursor.isBehind == false {
+            client.reply(ServerMessage.reset(sub: sub, reason: "retention"))
+        }
+    }
+
+    private func take(_ answer: ReplayAnswer) {
+        guard let client = clients[answer.client], !client.isClosing else { return }
+        switch answer.kind {
+        case .state(let request, let result): resume(client, answer.sub, request, result)
+        case .rows(let span, let replayed, let batches):
+            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
+            client.subscriptions[answer.sub]!.replayed = batches
+            client.subscriptions[answer.sub]!.cursor.take(span.source, replayed)
+            // A span from before the source's first row lost nothing.
+            if !client.isPlain, max(span.from, replayed.start) < min(replayed.retainedFrom, replayed.end) {
+                client.reply(ServerMessage.reset(sub: answer.sub, reason: "retention"))
+            }
+            client.connection.requestWrite()
+        case .failed:
+            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
+            client.subscriptions.removeValue(forKey: answer.sub)?.group.subscribers[client.id] = nil
+            if client.isPlain {
+                client.close(1011, "rows of the stream can't be read")
+            } else {
+                client.reply(ServerMessage.reset(sub: answer.sub, reason: "unavailable"))
+            }
+        }
+    }
+}

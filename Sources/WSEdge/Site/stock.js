@@ -1,0 +1,80 @@
+import * as api from "./api.js";
+import * as format from "./format.js";
+
+const everyMs = 2000;
+const slowestMs = 30_000;
+const limit = 1000;
+
+/** Stock levels. Asked for again and again: a stream of keyed rows can't be followed yet. */
+export class Stock {
+  #panel = document.getElementById("stock");
+  #lines = new Map();
+  #delay = everyMs;
+
+  /** @param {string} stream */
+  constructor(stream) {
+    this.stream = stream;
+    this.#panel.hidden = false;
+    this.#poll();
+  }
+
+  async #poll() {
+    if (!document.hidden) {
+      try {
+        this.#draw(await api.rows(this.stream, limit));
+        this.#delay = everyMs;
+      } catch {
+        // The connection's state says it already.
+        this.#delay = Math.min(this.#delay * 2, slowestMs);
+      }
+    }
+    setTimeout(() => this.#poll(), this.#delay);
+  }
+
+  #draw(rows) {
+    const highest = Math.max(...rows.map((row) => row.quantity), 1);
+    const gone = new Set(this.#lines.keys());
+    rows.sort((a, b) => a.quantity - b.quantity || String(a.sku).localeCompare(b.sku));
+    const body = document.getElementById("parts");
+    rows.forEach((row, index) => {
+      const line = this.#lines.get(row.sku) ?? this.#makeLine(row);
+      gone.delete(row.sku);
+      this.#fill(line, row, highest);
+      if (body.rows[index] !== line.element) body.insertBefore(line.element, body.rows[index] ?? null);
+    });
+    for (const sku of gone) {
+      this.#lines.get(sku).element.remove();
+      this.#lines.delete(sku);
+    }
+    const out = rows.filter((row) => row.quantity <= 0).length;
+    document.getElementById("stock-value").textContent = format.plural(rows.length, "part") + (out ? `, ${out} out` : "");
+  }
+
+  #makeLine(row) {
+    const element = document.createElement("tr");
+    const head = element.appendChild(document.createElement("th"));
+    head.scope = "row";
+    const [quantity, change] = [element.insertCell(), element.insertCell()];
+    quantity.className = "quantity number";
+    change.className = "change number";
+    const bar = head.appendChild(document.createElement("span"));
+    bar.className = "bar";
+    const name = head.appendChild(document.createElement("span"));
+    name.className = "name";
+    const line = { element, name, bar, quantity, change, known: row.quantity };
+    this.#lines.set(row.sku, line);
+    return line;
+  }
+
+  #fill(line, row, highest) {
+    const step = row.quantity - line.known;
+    line.known = row.quantity;
+    line.name.textContent = row.name ?? row.sku;
+    line.name.title = row.sku;
+    line.bar.style.setProperty("--share", Math.max(row.quantity, 0) / highest);
+    line.element.classList.toggle("out", row.quantity <= 0);
+    line.quantity.textContent = format.count(row.quantity);
+    if (step) line.change.textContent = `${step > 0 ? "+" : "−"}${format.count(Math.abs(step))}`;
+    line.change.classList.toggle("now", step !== 0);
+  }
+}

@@ -1,0 +1,42 @@
+import WebServer
+
+/// Sends back what it gets; `burst N` makes it send N messages of ten bytes.
+final class EchoHandler: WebSocketHandler {
+    private final class Queue {
+        var frames: [FrameBuffer] = []
+    }
+
+    var openLimit = 3
+    private(set) var open = 0
+
+    func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        open < openLimit ? nil : .text(503, "three are enough\n")
+    }
+
+    func opened(_ connection: WebSocketConnection) {
+        open += 1
+        connection.owner = Queue()
+    }
+
+    func received(_ text: [UInt8], from connection: WebSocketConnection) {
+        let words = String(decoding: text, as: UTF8.self).split(separator: " ")
+        let queue = connection.owner as! Queue
+        switch words.first {
+        case "burst":
+            queue.frames += .init(repeating: FrameBuffer(text: .init(repeating: 65, count: 10)), count: Int(words[1])!)
+        case "close": connection.close(4503, "draining")
+        case "abort": connection.abort()
+        default: queue.frames.append(FrameBuffer(text: text))
+        }
+        connection.requestWrite()
+    }
+
+    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+        let queue = connection.owner as! Queue
+        guard !queue.frames.isEmpty else { return nil }
+        if queue.frames.count > 1 { connection.requestWrite() }
+        return queue.frames.removeFirst()
+    }
+
+    func closed(_ connection: WebSocketConnection) { open -= 1 }
+}
