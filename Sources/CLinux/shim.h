@@ -1,14 +1,19 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Macros of several casts, which Swift does not import. */
@@ -28,3 +33,17 @@ static inline void millrace_mark(void *page, int64_t source, int64_t offset) {
   words[1] = offset;
   words[0] = source;
 }
+
+/* Processes whose parent ends become this one's children. */
+static inline int millrace_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+extern char **environ;
+static inline char **millrace_environment(void) { return environ; }
+
+/* As a shell tells it: the exit status, or 128 and the signal. */
+static inline int32_t millrace_exit_status(int32_t status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* A file that is in no folder, open for whoever it is handed to. */
+static inline int millrace_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 0); }

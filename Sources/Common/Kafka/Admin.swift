@@ -4,16 +4,24 @@ private import Glibc
 /// Blocking questions to a cluster and changes of its topics: for the coordinator and for tests.
 package struct Admin: ~Copyable {
     let client: Client
+    /// Of a mock cluster. It names a controller that it doesn't have, so that what only a controller answers never comes:
+    /// topics' ids, configurations, new topics.
+    let mockName: String?
 
     package init(_ configuration: [String: String]) throws(KafkaError) {
-        client = try Client(RD_KAFKA_PRODUCER, configuration)
+        self.init(try Client(RD_KAFKA_PRODUCER, configuration), mockName: configuration[Properties.mockCluster])
     }
 
-    /// Nil when no broker answered in time.
+    private init(_ client: consuming Client, mockName: String?) {
+        self.client = client
+        self.mockName = mockName
+    }
+
+    /// Nil when no broker answered in time. Of a mock its name.
     package func clusterID(timeout: Duration = .seconds(10)) -> String? {
         guard let id = rd_kafka_clusterid(client.handle, Client.milliseconds(timeout)) else { return nil }
         defer { rd_kafka_mem_free(client.handle, id) }
-        return String(cString: id)
+        return mockName ?? String(cString: id)
     }
 
     /// The number of partitions of each topic that exists.

@@ -6,14 +6,15 @@ struct Client: ~Copyable {
     let handle: OpaquePointer
 
     /// - Parameters:
-    ///   - configuration: librdkafka's properties. Secrets among them never reach an error's text.
+    ///   - configuration: librdkafka's properties, and ours (`Properties`), which it is not told. Secrets among them
+    ///     never reach an error's text.
     ///   - prepare: sets callbacks before the handle is made.
     init(
         _ type: rd_kafka_type_t, _ configuration: [String: String], prepare: (OpaquePointer) -> Void = { _ in }
     ) throws(KafkaError) {
         guard let conf = rd_kafka_conf_new() else { preconditionFailure("out of memory") }
         var reason = [CChar](repeating: 0, count: 512)
-        for (name, value) in configuration.sorted(by: { $0.key < $1.key }) {
+        for (name, value) in configuration.sorted(by: { $0.key < $1.key }) where name != Properties.mockCluster {
             guard rd_kafka_conf_set(conf, name, value, &reason, reason.count) == RD_KAFKA_CONF_OK else {
                 rd_kafka_conf_destroy(conf)
                 // librdkafka's own reason quotes the value.

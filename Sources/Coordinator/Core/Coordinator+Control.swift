@@ -112,7 +112,7 @@ extension Coordinator {
         case .rediscover:
             discovery.ask(.rediscover(answer: identity))
             return nil
-        case .stop: perform(fleet.stop(at: .now))
+        case .stop: stop()
         }
         return .done
     }

@@ -3,8 +3,12 @@ import Foundation
 
 /// What the loop lets others know about itself: metrics, health, the service manager. None of it waits.
 extension Coordinator {
-    /// Every worker has been spawned.
+    /// Everything has been spawned.
     func started() {
+        func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+        let edges = edgeAddresses.isEmpty ? "" : ", \(count(edgeAddresses.count, "edge"))"
+        report("started: \(count(Int(configuration.shards), "shard"))\(edges), pid \(getpid())")
+        for address in edgeAddresses { report("dashboard and clients: http://\(address.reachable)") }
         if let metrics { report("metrics and health on http://\(metrics.address)/metrics, /livez, /readyz") }
         notifier?.started(status: status().summary, at: .now)
     }
@@ -19,7 +23,7 @@ extension Coordinator {
 
     /// At the end of each turn, the last one too.
     func turned() {
-        notifier?.turned(isStopping: fleet.isStopping, at: .now)
+        notifier?.turned(isStopping: stopping != nil, at: .now)
         if let failure = notifier?.takeFailure() { notice(failure) }
     }
 
@@ -36,6 +40,13 @@ extension Coordinator {
         return FleetSnapshot(
             report: report, totals: counters.totals, workers: workers,
             processorSeconds: ProcessUsage.processorSeconds, residentBytes: ProcessUsage.residentBytes, at: now)
+    }
+}
+
+extension ListenAddress {
+    /// For somebody on this machine: one that listens everywhere is reached here.
+    var reachable: ListenAddress {
+        ListenAddress(host: ["0.0.0.0", "::", "*"].contains(host) ? "127.0.0.1" : host, port: port)
     }
 }
 

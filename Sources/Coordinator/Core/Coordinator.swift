@@ -8,14 +8,21 @@ import ZeroMQ
 ///
 /// It performs what `FleetState` decides. No record passes through it.
 package final class Coordinator {
-    let configuration: CoordinatorConfiguration
+    /// Where Kafka is changes with each life of a mock cluster.
+    var configuration: CoordinatorConfiguration
     let folder: RuntimeFolder
     let control: Socket
     let discovery: Discovery
-    let mailbox = Mailbox()
+    let mailbox: Mailbox
     var fleet: FleetState
     var entries: [SourceID: SourceRegistry.Entry] = [:]
     var workers: [Int32: WorkerProcess] = [:]
+    /// All beside the workers: what is decided about them, and their processes.
+    var children = SupervisedChildren()
+    var processes: [ChildName: ChildProcess]
+    var services: EmbeddedServices
+    /// Of the edges that the coordinator runs itself.
+    let edgeAddresses: [ListenAddress]
     var counters = FleetCounters()
     /// Streams that were asked to be paused because their breaker tripped.
     var tripped: Set<String> = []
@@ -30,18 +37,38 @@ package final class Coordinator {
     private var discoveryFailure: String?
     private var keysFailure: String?
     private var notices: [StatusReport.Notice] = []
-    private var isFinished = false
+    /// Nil until the fleet is told to stop.
+    var stopping: Stopping?
     private let startedAt = ContinuousClock.now
 
     private static let tickInterval = Duration.seconds(1)
     private static let noticeLimit = 50
 
-    /// Checks everything that has to be there; nothing is spawned yet. Blocking.
-    package init(_ configuration: CoordinatorConfiguration) throws {
+    /// Brings up what is missing and checks everything that has to be there; no worker is spawned yet. Blocking.
+    package convenience init(_ configuration: CoordinatorConfiguration) throws {
         let problems = StreamValidation(configuration.streams).problems
         guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
-        folder = try RuntimeFolder(configuration.runtimeFolder)
+        let folder = try RuntimeFolder(configuration.runtimeFolder)
+        let mailbox = Mailbox()
+        var configuration = configuration
+        let services = try EmbeddedServices(&configuration, Self.report) { mailbox.put(.childEnded($0, $1)) }
+        do {
+            try self.init(configuration, folder, services, mailbox)
+        } catch {
+            services.end()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: CoordinatorConfiguration, _ folder: consuming RuntimeFolder, _ services: EmbeddedServices,
+        _ mailbox: Mailbox
+    ) throws {
         self.configuration = configuration
+        self.services = services
+        self.mailbox = mailbox
+        processes = services.processes
+        edgeAddresses = try EdgePorts.pick(configuration.edges, control: folder.controlEndpoint, Self.report)
         var registry = try SourceRegistry(configuration)
         let generation = try registry.prepare()
         let found: [SourceRegistry.Entry]
@@ -64,6 +91,7 @@ package final class Coordinator {
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
         mailbox.put(.discovered(found, registry.takeNotices()))
         discovery = Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox)
+        self.folder = folder
     }
 
     deinit {
@@ -92,11 +120,14 @@ package final class Coordinator {
     /// Runs the fleet until it is told to stop and every worker is gone.
     package func run() throws -> ExitCode {
         perform(fleet.scale(to: configuration.shards, at: .now))
+        startChildren()
         started()
         var nextTick = ContinuousClock.now
         var poller = Poller()
-        while !isFinished {
-            let due = min(nextTick, fleet.nextTick(after: .now) ?? nextTick, notifier?.watchdogDue ?? nextTick)
+        while stopping != .finished {
+            let due = min(
+                nextTick, fleet.nextTick(after: .now) ?? nextTick, children.nextTick ?? nextTick,
+                notifier?.watchdogDue ?? nextTick)
             poller.removeAll()
             poller.add(control)
             remote?.add(to: &poller)
@@ -109,10 +140,13 @@ package final class Coordinator {
             try remote?.serve(answerRemote)
             if due <= .now {
                 perform(fleet.tick(at: .now))
+                perform(children.tick(at: .now))
+                takeNewMock()
                 ticked()
                 nextTick = .now + Self.tickInterval
                 refreshKeys()
             }
+            goOnStopping()
             turned()
         }
         discovery.stop()
@@ -134,7 +168,7 @@ package final class Coordinator {
 
     private func takeSignals() {
         var info = signalfd_siginfo()
-        while read(signals, &info, MemoryLayout<signalfd_siginfo>.size) > 0 { perform(fleet.stop(at: .now)) }
+        while read(signals, &info, MemoryLayout<signalfd_siginfo>.size) > 0 { stop() }
     }
 
     private func handle(_ item: Mailbox.Item) throws {
@@ -147,19 +181,21 @@ package final class Coordinator {
             let inFlight = InFlightRecord.take(path: folder.inFlightPath(worker))
             folder.remove(worker)
             perform(fleet.exited(shard, inFlight: inFlight, at: .now, random: .random(in: 0...1)))
+        case .childEnded(let name, let exit): ended(name, exit)
         case .discovered(let found, let news):
             discoveryFailure = nil
             for text in news { notice(text) }
             entries = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
             perform(fleet.discovered(Set(found.filter { $0.pausedBy == nil }.map(\.id)), at: .now))
         case .discoveryFailed(let reason):
+            guard stopping != .services else { return }
             if discoveryFailure == nil { notice("discovery: \(reason)") }
             discoveryFailure = reason
         case .schemaLost(let reason):
             discoveryFailure = reason
-            guard !fleet.isStopping else { return }
+            guard stopping == nil else { return }
             notice("stopping: \(reason)")
-            perform(fleet.stop(at: .now))
+            stop()
         case .answered(let identity, let reply): try answer(identity, reply)
         case .resumed(let ids):
             fleet.forgive(ids)
@@ -183,7 +219,7 @@ package final class Coordinator {
                 let name = entries[place.source]?.partition.description ?? "source \(place.source)"
                 notice("\(name) is quarantined: its record \(place.offset) was in hand each time a worker died")
                 discovery.ask(.quarantine(place))
-            case .finish: isFinished = true
+            case .finish: if stopping == .fleet { stopping = .edges }
             }
         }
     }
@@ -192,12 +228,12 @@ package final class Coordinator {
         do {
             let worker = try WorkerProcess(
                 configuration.workerExecutable, shard: shard, control: folder.controlEndpoint
-            ) { [mailbox] pid in mailbox.put(.exited(shard: shard, pid: pid)) }
+            ) { [mailbox] exit in mailbox.put(.exited(shard: shard, pid: exit.pid)) }
             workers[shard] = worker
             fleet.spawned(shard, pid: worker.pid)
             try? tellEdges()
         } catch {
-            notice("shard \(shard): can't start \(configuration.workerExecutable): \(error.localizedDescription)")
+            notice("shard \(shard): \(error)")
             perform(fleet.exited(shard, at: .now, random: 1))
         }
     }
@@ -235,13 +271,17 @@ package final class Coordinator {
         _ = try control.send([identity, try ControlEnvelope.encode(reply)])
     }
 
-    func report(_ line: String) {
+    func report(_ line: String) { Self.report(line) }
+
+    private static func report(_ line: String) {
         FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
     }
 
     /// Says it now, and in `status` until many others have come.
-    func notice(_ text: String) {
-        report(text)
+    ///
+    /// - Parameter isSaid: it was said already.
+    func notice(_ text: String, isSaid: Bool = false) {
+        if !isSaid { report(text) }
         notices.append(StatusReport.Notice(at: Date.now.timeIntervalSince1970, text: text))
         if notices.count > Self.noticeLimit { notices.removeFirst() }
     }
@@ -252,14 +292,16 @@ package final class Coordinator {
             StatusReport.Surroundings(
                 entries: entries, discoveryFailure: discoveryFailure, notices: notices,
                 uptime: ContinuousClock.now - startedAt,
-                kafka: .init(bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: nil),
-                postgres: .init(parameters: configuration.postgres), control: folder.controlEndpoint,
+                kafka: .init(
+                    bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: services.kafkaKind),
+                postgres: .init(parameters: configuration.postgres, embedded: services.hasPostgres), control: folder.controlEndpoint,
                 remoteControl: remote.map {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
                 }, now: .now))
         report.metrics = metrics?.address
         report.droppedFrames = droppedFrames
         report.edges = edges.rows(at: .now)
+        addChildren(to: &report)
         return report
     }
 }

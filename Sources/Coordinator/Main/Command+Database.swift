@@ -10,11 +10,10 @@ extension Command {
     ) { arguments, settings in
         let prints = arguments.flag("--print")
         try arguments.finish()
-        let configuration = try settings.configuration()
         if prints {
-            print(Database.ddl(configuration))
+            print(Database.ddl(try settings.written()))
         } else {
-            try Database.prepare(configuration)
+            try Database.prepare(try settings.configuration())
         }
         return .success
     }

@@ -5,13 +5,23 @@ import Foundation
 /// Starting a fleet and steering it.
 extension Command {
     static let start = Command(
-        name: "start", form: "[--shards N] [--detach] [--allow-add-columns] [--metrics HOST:PORT]",
-        summary: "Starts the fleet, and runs until it is told to stop", example: "start --shards 4"
+        name: "start",
+        form: """
+            [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--demo] [--detach]
+                     [--allow-add-columns] [--metrics HOST:PORT] [--embedded-kafka automatic|apache|mock]
+            """,
+        summary: """
+            Starts the fleet, and runs until it is told to stop. Where nothing says where Kafka or Postgres is, it runs
+            private ones in its runtime folder.
+            """, example: "start --shards 4 --edges 1"
     ) { arguments, settings in
         let isDetached = arguments.flag("--detach")
+        let isDemo = arguments.flag("--demo")
         try arguments.finish()
-        let configuration = try settings.configuration()
-        if isDetached { return try Detached.start(configuration.runtimeFolder) }
+        var configuration = try settings.startConfiguration()
+        if isDemo { configuration.producer = try Demo.words(configuration, settings) }
+        if isDetached { return try Detached.start(configuration) }
+        Inheritance.closeOnExec()
         return try Coordinator(configuration).run()
     }
 

@@ -27,7 +27,7 @@ struct Command: Sendable {
     static let all: [Command] =
         [
             start, status, scale, pause, resume, drain, stop, restart, initDatabase, check, verify, reset, deadLetters,
-            retain, keys, produce, tail,
+            retain, keys, produce, tail, psql,
         ]
 
     static var overview: String {

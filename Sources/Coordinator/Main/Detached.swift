@@ -5,9 +5,14 @@ import Foundation
 /// A fleet that goes on when its terminal is gone.
 enum Detached {
     private static let startLimit = Duration.seconds(60)
+    /// With services of its own.
+    private static let embeddedStartLimit = Duration.seconds(300)
 
-    /// Starts this command again without `--detach`, and returns when the fleet answers.
-    static func start(_ runtimeFolder: String) throws -> ExitCode {
+    /// Starts this command again without `--detach`, and returns when the fleet answers. What it says until then is said
+    /// here too.
+    static func start(_ configuration: CoordinatorConfiguration) throws -> ExitCode {
+        let runtimeFolder = configuration.runtimeFolder
+        let isEmbedding = configuration.embedded != EmbeddedPlan()
         try FileManager.default.createDirectory(atPath: runtimeFolder, withIntermediateDirectories: true)
         let log = runtimeFolder + "/coordinator.log"
         _ = FileManager.default.createFile(atPath: log, contents: nil, attributes: [.posixPermissions: 0o600])
@@ -21,20 +26,25 @@ enum Detached {
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        let deadline = ContinuousClock.now + startLimit
+        let input = FileHandle(forReadingAtPath: log)
+        func relay() {
+            if let data = try? input?.readToEnd() { FileHandle.standardError.write(data) }
+        }
+        let deadline = ContinuousClock.now + (isEmbedding ? embeddedStartLimit : startLimit)
         while ContinuousClock.now < deadline {
             guard process.isRunning else {
-                let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-                FileHandle.standardError.write(Data(text.utf8))
+                relay()
                 return ExitCode(rawValue: process.terminationStatus) ?? .internalError
             }
             if let client = try? ControlClient(runtimeFolder: runtimeFolder),
                 case .status(let report)? = try? client.ask(.status, timeout: .seconds(1)),
                 report.pid == process.processIdentifier
             {
+                if isEmbedding { relay() }
                 print("pid \(report.pid), log \(log)")
                 return .success
             }
+            if isEmbedding { relay() }
             Thread.sleep(forTimeInterval: 0.05)
         }
         throw StartError("the coordinator (pid \(process.processIdentifier)) does not answer; see \(log)", .unavailable)

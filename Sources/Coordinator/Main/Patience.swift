@@ -16,6 +16,6 @@ struct Patience {
         return true
     }
 
-    /// A little longer than workers are given to drain, and then to be killed.
-    static let drain = Patience(limit: .seconds(30))
+    /// A little longer than workers, edges and private services are given to end, and then are killed.
+    static let drain = Patience(limit: .seconds(45))
 }

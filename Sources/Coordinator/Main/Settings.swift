@@ -5,6 +5,8 @@ import Foundation
 /// Where a command finds its fleet: read from the options that every command takes.
 struct Settings {
     let sources: ConfigurationSources
+    /// The options as they were given, for commands of this program that find the same configuration.
+    let words: [String]
 
     init(_ arguments: inout Arguments) throws {
         var flags = ConfigurationSources.Flags()
@@ -14,11 +16,33 @@ struct Settings {
         let isStart = arguments.command == "coordinator start"
         flags.shards = isStart ? try arguments.number("--shards") : nil
         flags.metrics = isStart ? try arguments.option("--metrics") : nil
+        flags.edges = isStart ? try arguments.number("--edges") : nil
+        flags.edgeHost = isStart ? try arguments.option("--edge-host") : nil
+        flags.edgePort = isStart ? try arguments.number("--edge-port") : nil
+        flags.embeddedKafka = isStart ? try arguments.option("--embedded-kafka") : nil
         flags.addsColumns = arguments.flag("--allow-add-columns")
+        words = [("--config", flags.config), ("--env-file", flags.envFile)].flatMap { name, value in
+            value.map { [name, $0] } ?? []
+        }
         sources = try ConfigurationSources(flags, environment: ProcessInfo.processInfo.environment)
     }
 
+    /// With what nothing says taken from the fleet that runs in the runtime folder.
     func configuration() throws -> CoordinatorConfiguration {
+        var configuration = try written()
+        try configuration.takeWhatIsMissing(fromFleet: client)
+        return configuration
+    }
+
+    /// With what nothing says brought up by the fleet itself.
+    func startConfiguration() throws -> CoordinatorConfiguration {
+        var configuration = try written()
+        configuration.embedWhatIsMissing(kafka: try sources.embeddedKafka())
+        return configuration
+    }
+
+    /// As flags, environment and files say it: Kafka and Postgres may be missing.
+    func written() throws -> CoordinatorConfiguration {
         try sources.configuration(workerExecutable: Self.sibling("shard-worker"))
     }
 

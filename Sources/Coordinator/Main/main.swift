@@ -12,6 +12,11 @@ guard let name = words.first, !["--help", "-h", "help"].contains(name) else {
     print(Command.overview, terminator: "")
     exit(words.isEmpty ? ExitCode.usage.rawValue : ExitCode.success.rawValue)
 }
+do {
+    if let status = try HiddenCommand.run(name, Array(words.dropFirst())) { exit(status) }
+} catch let error as StartError {
+    fail("\(name): \(error)", error.exitCode)
+}
 guard let command = Command.all.first(where: { $0.name == name }) else {
     fail("there is no command '\(name)'; see: coordinator --help", .usage)
 }

@@ -40,6 +40,8 @@ package final class ShardWorker {
     static let ledgerInterval = Duration.seconds(60)
     static let blockedInterval = Duration.seconds(60)
     static let drainLimit = Duration.seconds(10)
+    /// Without a coordinator: its private Postgres may be going too, and then there is nothing to wait for.
+    static let orphanDrainLimit = Duration.seconds(6)
     static let retryLimit = 20
 
     package init(
@@ -75,7 +77,7 @@ package final class ShardWorker {
             let records = wantsRecords ? poller.add(descriptor: consumer.descriptor, .read) : nil
             try poller.wait(timeout)
 
-            if let input, !poller.events(input).isEmpty, endOfInput() { drain() }
+            if let input, !poller.events(input).isEmpty, endOfInput() { drain(within: Self.orphanDrainLimit) }
             while let message = try control.receive() { try handle(message) }
             try publisher.serveStrangers()
             if let records, !poller.events(records).isEmpty { mayHaveRecords = true }
@@ -136,7 +138,7 @@ package final class ShardWorker {
             claiming.formUnion(ids.filter { sources[$0] == nil })
         case .release(let ids): try release(ids)
         case .allow(let clients): try publisher.allow(clients)
-        case .drain: drain()
+        case .drain: drain(within: Self.drainLimit)
         }
     }
 
@@ -144,9 +146,9 @@ package final class ShardWorker {
         try control.send(message)
     }
 
-    private func drain() {
+    private func drain(within limit: Duration) {
         guard drainDeadline == nil else { return }
-        drainDeadline = .now + Self.drainLimit
+        drainDeadline = .now + limit
         claiming.removeAll()
         // Without a coordinator there is nobody to tell; without Kafka nothing to wait for.
         try? release(Array(sources.keys))

@@ -40,22 +40,4 @@ package enum WorkerStart {
             }
         }
     }
-
-    /// What Foundation's `Process` hands down wrongly: other children's pipes, ignored and blocked signals, the
-    /// parent's process group, so that Ctrl-C at a terminal reaches the coordinator alone.
-    package static func putInheritanceRight() {
-        setpgid(0, 0)
-        var empty = sigset_t()
-        sigemptyset(&empty)
-        pthread_sigmask(SIG_SETMASK, &empty, nil)
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD] { signal(number, SIG_DFL) }
-        // A peer that is gone is an error of the call.
-        signal(SIGPIPE, SIG_IGN)
-        var limit = rlimit()
-        guard millrace_nofile_limit(&limit) == 0 else { return }
-        for descriptor in 3..<Int32(clamping: min(limit.rlim_cur, 4096)) {
-            let flags = fcntl(descriptor, F_GETFD)
-            if flags >= 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
-        }
-    }
 }

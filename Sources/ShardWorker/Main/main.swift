@@ -2,7 +2,9 @@ import Common
 import Foundation
 import ShardWorkerCore
 
-WorkerStart.putInheritanceRight()
+Inheritance.putRight()
+// A peer that is gone is an error of the call.
+signal(SIGPIPE, SIG_IGN)
 let environment = ProcessInfo.processInfo.environment
 guard let shard = environment["MILLRACE_SHARD"].flatMap({ Int32($0) }), let endpoint = environment["MILLRACE_CONTROL"]
 else {

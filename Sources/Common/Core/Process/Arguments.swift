@@ -44,6 +44,12 @@ package struct Arguments {
         return word
     }
 
+    /// All that is left, options too: for another program.
+    package mutating func takeAll() -> [String] {
+        defer { words.removeAll() }
+        return words
+    }
+
     package func finish() throws(StartError) {
         guard let word = words.first else { return }
         throw usage(word.hasPrefix("--") ? "there is no option \(word)" : "'\(word)' is one word too many")

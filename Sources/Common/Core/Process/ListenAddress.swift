@@ -4,6 +4,11 @@ package struct ListenAddress: Sendable, Equatable {
     /// 0 lets the kernel pick.
     package var port: UInt16
 
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
     /// Nil for what is not such an address. A host is not looked up here.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {

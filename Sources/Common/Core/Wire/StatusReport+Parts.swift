@@ -78,16 +78,21 @@ extension StatusReport {
     }
 
     package struct Edge: Codable, Sendable, Equatable {
+        /// Empty until it was heard.
         package var id: String
-        package var pid: Int32
+        /// Nil while there is no process.
+        package var pid: Int32?
         package var address: String
+        /// Of one that the coordinator runs: `running`, `draining`, `backoff`, or `failed`, which a person has to mend.
+        package var state: String?
+        package var restarts: Int?
         package var clients: Int
         package var messagesPerSecond: Double
         /// Clients that read from Postgres, since they are far behind.
         package var slowClients: Int
 
         package init(
-            id: String, pid: Int32, address: String, clients: Int, messagesPerSecond: Double, slowClients: Int
+            id: String, pid: Int32?, address: String, clients: Int, messagesPerSecond: Double, slowClients: Int
         ) {
             self.id = id
             self.pid = pid
@@ -98,7 +103,7 @@ extension StatusReport {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case id, pid, address, clients
+            case id, pid, address, state, restarts, clients
             case messagesPerSecond = "messages_per_s"
             case slowClients = "slow_clients"
         }

@@ -19,7 +19,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
         package var embedded = false
 
         /// - Parameter parameters: libpq's; what isn't among them comes from its own variables and files.
-        package init(parameters: [String: String]) {
+        package init(parameters: [String: String], embedded: Bool = false) {
+            self.embedded = embedded
             host = parameters["host"]
             port = parameters["port"].flatMap { Int($0) }
             database = parameters["dbname"]

@@ -20,11 +20,17 @@ package struct ConfigurationFile: Codable, Sendable {
     /// `tcp://HOST:PORT`, for those on other hosts.
     package var control: String?
     package var advertiseHost: String?
+    /// How many the coordinator runs itself.
+    package var edges: Int32?
+    package var edgeHost: String?
+    package var edgePort: UInt16?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams, control, metrics
+        case shards, schema, kafka, postgres, streams, control, metrics, edges
+        case edgeHost = "edge_host"
+        case edgePort = "edge_port"
         case advertiseHost = "advertise_host"
         case runtimeDir = "runtime_dir"
         case offsetReset = "offset_reset"

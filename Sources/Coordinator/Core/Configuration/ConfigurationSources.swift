@@ -11,13 +11,18 @@ package struct ConfigurationSources {
         package var runtimeFolder: String?
         package var addsColumns = false
         package var metrics: String?
+        package var edges: Int32?
+        package var edgeHost: String?
+        package var edgePort: UInt16?
+        /// `apache` or `mock`.
+        package var embeddedKafka: String?
 
         package init() {}
     }
 
     private var environment: [String: String]
-    private let flags: Flags
-    private let file: ConfigurationFile
+    let flags: Flags
+    let file: ConfigurationFile
 
     /// - Parameter environment: the process's own.
     package init(_ flags: Flags, environment: [String: String]) throws(StartError) {
@@ -91,7 +96,7 @@ package struct ConfigurationSources {
     }
 
     /// A variable, or the content of the file that `NAME_FILE` names.
-    private func variable(_ name: String) throws(StartError) -> String? {
+    func variable(_ name: String) throws(StartError) -> String? {
         if let value = environment[name], !value.isEmpty { return value }
         guard let path = environment[name + "_FILE"], !path.isEmpty else { return nil }
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -131,6 +136,7 @@ package struct ConfigurationSources {
         configuration.batchRowLimit = file.batchRows ?? configuration.batchRowLimit
         configuration.breakerRecordCount = file.breakerRecords ?? configuration.breakerRecordCount
         configuration.metrics = try metricsAddress()
+        configuration.edges = try edges()
         configuration.foldAfter = file.foldLedgerAfter ?? configuration.foldAfter
         configuration.keepChanges = file.keepChanges ?? configuration.keepChanges
         guard (1...1000).contains(configuration.shards) else {
@@ -148,35 +154,9 @@ package struct ConfigurationSources {
         return address
     }
 
-    private func number(_ name: String) throws(StartError) -> Int32? {
+    func number(_ name: String) throws(StartError) -> Int32? {
         guard let text = try variable(name) else { return nil }
         guard let number = Int32(text) else { throw StartError("\(name) is '\(text)', not a number", .configuration) }
         return number
-    }
-
-    private func kafka() throws(StartError) -> [String: String] {
-        var properties = file.kafka ?? [:]
-        let names = [
-            "KAFKA_BOOTSTRAP_SERVERS": "bootstrap.servers", "KAFKA_SECURITY_PROTOCOL": "security.protocol",
-            "KAFKA_SASL_MECHANISM": "sasl.mechanism", "KAFKA_SASL_USERNAME": "sasl.username",
-            "KAFKA_SASL_PASSWORD": "sasl.password", "KAFKA_SSL_CA_LOCATION": "ssl.ca.location",
-        ]
-        for (name, property) in names { if let value = try variable(name) { properties[property] = value } }
-        guard properties["bootstrap.servers"] != nil else {
-            throw StartError(
-                "no Kafka: set KAFKA_BOOTSTRAP_SERVERS, or kafka.bootstrap.servers in Config.json", .configuration)
-        }
-        return properties
-    }
-
-    /// libpq reads PG* itself; but workers are not to find a password in their environment, and `.env` is ours.
-    private func postgres() throws(StartError) -> [String: String] {
-        var parameters = file.postgres ?? [:]
-        let names = [
-            "PGHOST": "host", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user", "PGPASSWORD": "password",
-            "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGSERVICE": "service", "PGPASSFILE": "passfile",
-        ]
-        for (name, parameter) in names { if let value = try variable(name) { parameters[parameter] = value } }
-        return parameters
     }
 }

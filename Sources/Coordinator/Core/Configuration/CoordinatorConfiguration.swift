@@ -33,6 +33,11 @@ package struct CoordinatorConfiguration: Sendable {
     /// An address of this machine where edges on other hosts reach the workers' feeds, with the keys of the control
     /// channel. Nil: feeds stay on this machine.
     package var advertisedHost: String?
+    /// What it brings up itself.
+    package var embedded = EmbeddedPlan()
+    package var edges = EdgePlan()
+    /// The words of the command that makes records for a look at everything; nil: none.
+    package var producer: [String]?
     /// See `WorkerConfiguration`.
     package var breakerRecordCount = 1000
 

@@ -12,6 +12,8 @@ package struct RuntimeFolder: ~Copyable {
     /// sockaddr_un holds 108 bytes with the final NUL.
     private static let socketPathByteLimit = 107
 
+    private static let lockPatience = Duration.seconds(2)
+
     package init(_ path: String) throws(StartError) {
         let control = path + "/control"
         guard control.utf8.count + "/feed-shard-1000-4194304".utf8.count <= Self.socketPathByteLimit else {
@@ -27,7 +29,7 @@ package struct RuntimeFolder: ~Copyable {
         chmod(control, 0o700)
         let lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw StartError("runtime folder \(path): can't make the lock file", .unavailable) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.take(lock) else {
             let holder = (try? String(contentsOfFile: path + "/lock", encoding: .utf8)) ?? "unknown"
             close(lock)
             throw StartError(
@@ -40,6 +42,16 @@ package struct RuntimeFolder: ~Copyable {
         self.path = path
         self.lock = lock
         Self.removeLeftovers(in: control)
+    }
+
+    /// Waits a moment: a coordinator that was just killed has to be taken apart first.
+    private static func take(_ lock: Int32) -> Bool {
+        let deadline = ContinuousClock.now + lockPatience
+        while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+            guard ContinuousClock.now < deadline else { return false }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return true
     }
 
     /// What workers of an earlier coordinator left; those that still drain need none of it.

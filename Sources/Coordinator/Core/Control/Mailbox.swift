@@ -8,6 +8,8 @@ private import Synchronization
 final class Mailbox: Sendable {
     enum Item: Sendable {
         case exited(shard: Int32, pid: Int32)
+        /// Of those beside the workers.
+        case childEnded(ChildName, ChildExit)
         /// What there is, and what happened to it.
         case discovered([SourceRegistry.Entry], [String])
         /// To whom, on the control socket.

@@ -7,8 +7,8 @@ package struct StatusTable {
     package init(_ report: StatusReport) {
         let health = report.healthy ? "healthy" : "NOT HEALTHY"
         lines.append(
-            "\(health) · generation \(report.generation) · up \(Self.duration(report.uptime)) · pid \(report.pid) · "
-                + "Kafka \(report.kafka.bootstrap)")
+            "\(health) · generation \(report.generation) · up \(Self.duration(report.uptime)) · pid \(report.pid)")
+        lines.append("Kafka \(Self.place(report.kafka)) · Postgres \(Self.place(report.postgres))")
         lines += report.problems.map { "  ! \($0)" }
         lines.append("")
         add(
@@ -33,10 +33,11 @@ package struct StatusTable {
             })
         if !report.edges.isEmpty {
             add(
-                ["EDGE", "PID", "CLIENTS", "MESSAGES/S", "SLOW"],
+                ["EDGE", "PID", "STATE", "RESTARTS", "CLIENTS", "MESSAGES/S", "SLOW"],
                 report.edges.map {
                     [
-                        $0.address, String($0.pid), String($0.clients), Self.rate($0.messagesPerSecond),
+                        $0.address, $0.pid.map(String.init) ?? "-", $0.state ?? "elsewhere",
+                        $0.restarts.map(String.init) ?? "-", String($0.clients), Self.rate($0.messagesPerSecond),
                         String($0.slowClients),
                     ]
                 })
@@ -53,6 +54,21 @@ package struct StatusTable {
                 })
         }
         if let last = report.notices.last { lines.append("last: \(last.text)") }
+    }
+
+    private static func place(_ kafka: StatusReport.Kafka) -> String {
+        let kinds = ["apache": " (a private Apache Kafka)", "mock": " (a mock cluster, in memory)"]
+        return kafka.bootstrap + (kafka.embedded.flatMap { kinds[$0] } ?? "")
+    }
+
+    private static func place(_ postgres: StatusReport.Postgres) -> String {
+        let server = [postgres.host, postgres.port.map(String.init)].compactMap { $0 }.joined(separator: ":")
+        let parts = [
+            server, postgres.database.map { "database \($0)" }, postgres.user.map { "user \($0)" },
+            postgres.embedded ? "(private)" : nil,
+        ]
+        let known = parts.compactMap { $0 }.filter { !$0.isEmpty }
+        return known.isEmpty ? "where libpq's own settings say" : known.joined(separator: " ")
     }
 
     package var text: String { lines.joined(separator: "\n") + "\n" }

@@ -15,12 +15,14 @@ final class Discovery: Sendable {
         case resume(PauseTarget, by: String, answer: [UInt8])
         case quarantine(InFlightRecord.Place)
         case audit(action: String, by: String, detail: String)
+        /// Kafka is elsewhere now: its properties.
+        case kafka([String: String])
 
         /// Nobody is told when it fails.
         var isOwn: Bool {
             switch self {
             case .pause(_, _, let answer): answer == nil
-            case .quarantine, .audit: true
+            case .quarantine, .audit, .kafka: true
             case .rediscover, .resume: false
             }
         }
@@ -122,6 +124,7 @@ final class Discovery: Sendable {
             let ids = try finish(answer, target) { try box.registry.resume(target, by: by) }
             mailbox.put(.resumed(ids))
         case .quarantine(let place): try box.registry.quarantine(place)
+        case .kafka(let properties): try box.registry.move(to: properties)
         case .audit(let action, let by, let detail): try box.registry.audit(action, by: by, detail)
         }
     }

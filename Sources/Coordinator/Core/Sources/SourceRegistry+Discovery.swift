@@ -1,4 +1,5 @@
 import Common
+import Glibc
 import Kafka
 import Postgres
 
@@ -14,6 +15,7 @@ extension SourceRegistry {
             throw KafkaError(operation: "discover", code: -185, message: "no broker answered")
         }
         var counts = try admin.partitionCounts()
+        var made: Set<String> = []
         for stream in configuration.streams {
             for topic in stream.topics where counts[topic] == nil {
                 guard let partitions = configuration.createdPartitions else {
@@ -22,9 +24,10 @@ extension SourceRegistry {
                             + "--create --topic \(topic) --partitions 8", .configuration)
                 }
                 try admin.createTopic(topic, partitions: partitions)
-                counts[topic] = partitions
+                made.insert(topic)
             }
         }
+        if !made.isEmpty { counts = try countsWhenKnown(made) }
         let earlierDoubts = doubts
         doubts = [:]
         let ids = admin.topicIDs(configuration.streams.flatMap(\.topics))
@@ -63,6 +66,24 @@ extension SourceRegistry {
         }
         return entries
     }
+
+    /// The brokers hear of new topics one after another.
+    private func countsWhenKnown(_ made: Set<String>) throws -> [String: Int32] {
+        let deadline = ContinuousClock.now + Self.newTopicLimit
+        while true {
+            let counts = try admin.partitionCounts()
+            if made.allSatisfy({ counts[$0] == configuration.createdPartitions }) { return counts }
+            guard ContinuousClock.now < deadline else {
+                throw KafkaError(
+                    operation: "make topics", code: -185,
+                    message: "\(made.sorted().joined(separator: ", ")) did not appear")
+            }
+            usleep(Self.newTopicMicroseconds)
+        }
+    }
+
+    private static let newTopicLimit = Duration.seconds(15)
+    private static let newTopicMicroseconds: UInt32 = 20_000
 
     /// What is in doubt is read by nobody until it is certain.
     private func entry(_ row: Row, _ stream: String, _ place: TopicPartition) -> Entry {

@@ -17,8 +17,8 @@ package struct SourceRegistry: ~Copyable {
 
     private static let heldState = "MR003"
 
-    let configuration: CoordinatorConfiguration
-    let admin: Admin
+    private(set) var configuration: CoordinatorConfiguration
+    private(set) var admin: Admin
     var connection: Connection
     let schema: MillraceSchema
     /// What happened to sources since they were asked for the last time.
@@ -109,6 +109,12 @@ package struct SourceRegistry: ~Copyable {
         return PostgresError(
             operation: "lock", sqlState: Self.heldState,
             message: "schema \(schema.name) is in use by another fleet (\(who)); stop it, or set MILLRACE_SCHEMA")
+    }
+
+    /// Asks another cluster from now on.
+    mutating func move(to kafka: [String: String]) throws(KafkaError) {
+        admin = try Admin(kafka)
+        configuration.kafka = kafka
     }
 
     package mutating func takeNotices() -> [String] {

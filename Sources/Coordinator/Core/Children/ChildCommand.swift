@@ -1,0 +1,44 @@
+import Common
+import Foundation
+
+/// How a child is run, each time it is.
+package struct ChildCommand: Sendable, Equatable {
+    package var executable: String
+    package var arguments: [String]
+    /// All of it: nothing is added.
+    package var environment: [String: String]
+    /// Where its output is added; nil: where ours goes.
+    package var log: String?
+    /// Where it works; nil: where we do.
+    package var directory: String?
+
+    package init(
+        _ executable: String, _ arguments: [String] = [], environment: [String: String] = ChildCommand.environment,
+        log: String? = nil, directory: String? = nil
+    ) {
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.log = log
+        self.directory = directory
+    }
+
+    /// Of this process, without what is not a child's to know.
+    package static var environment: [String: String] {
+        var environment = ProcessInfo.processInfo.environment
+        // Secrets go over the control channel, not where /proc shows them.
+        for name in ["PGPASSWORD", "KAFKA_SASL_PASSWORD"] { environment[name] = nil }
+        // What the coordinator's service manager hears, it hears from the coordinator.
+        for name in ServiceNotifier.variables { environment[name] = nil }
+        // A crash must be an exit at once: writing a backtrace can take long, or hang.
+        if environment["SWIFT_BACKTRACE"] == nil { environment["SWIFT_BACKTRACE"] = "enable=no" }
+        return environment
+    }
+
+    /// A program that doesn't watch its standard input, under a keeper that does.
+    package static func kept(
+        _ keeper: Keeper, coordinator: String, log: String, directory: String? = nil
+    ) -> ChildCommand {
+        ChildCommand(coordinator, ["keep"] + keeper.arguments, log: log, directory: directory)
+    }
+}

@@ -1,0 +1,84 @@
+private import CLinux
+package import Common
+import Foundation
+private import Synchronization
+
+/// A spawned process of this fleet: a worker, an edge, the keeper of a service.
+///
+/// We hold the write end of its standard input and never write: its end tells the child that its parent is gone,
+/// whatever ended that. So a child lives no longer than this value. Spawned and used by one thread: descriptors of a
+/// pipe could go to another child that is spawned meanwhile.
+package final class ChildProcess {
+    private let process = Process()
+    private let input = Pipe()
+    private let ended = Ended()
+
+    private final class Ended: Sendable {
+        let exit = Mutex<ChildExit?>(nil)
+    }
+
+    /// An output is kept up to about this size, and the one before it.
+    private static let logByteLimit = 4_000_000
+
+    /// - Parameter exited: called once, on a thread of Foundation's.
+    package init(_ command: ChildCommand, exited: @escaping @Sendable (ChildExit) -> Void = { _ in }) throws(StartError)
+    {
+        process.executableURL = URL(filePath: command.executable)
+        process.arguments = command.arguments
+        process.environment = command.environment
+        process.standardInput = input
+        if let directory = command.directory { process.currentDirectoryURL = URL(filePath: directory) }
+        if let path = command.log {
+            let log = try Self.openLog(path)
+            process.standardOutput = log
+            process.standardError = log
+        }
+        process.terminationHandler = { [ended] process in
+            let exit = ChildExit(
+                pid: process.processIdentifier, status: process.terminationStatus,
+                isSignal: process.terminationReason == .uncaughtSignal)
+            ended.exit.withLock { $0 = exit }
+            exited(exit)
+        }
+        do {
+            try process.run()
+            // The child has its own copy of the reading end.
+            try input.fileHandleForReading.close()
+        } catch {
+            throw StartError("can't start \(command.executable): \(error.localizedDescription)", .unavailable)
+        }
+    }
+
+    deinit {
+        endInput()
+    }
+
+    private static func openLog(_ path: String) throws(StartError) -> FileHandle {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        if size > logByteLimit { rename(path, path + ".1") }
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StartError("\(path): can't be written: \(String(cString: strerror(errno)))", .unavailable)
+        }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    package var pid: Int32 { process.processIdentifier }
+
+    /// Nil while it runs.
+    package var exit: ChildExit? { ended.exit.withLock { $0 } }
+
+    /// Tells the child to end: as if we were gone.
+    package func endInput() {
+        try? input.fileHandleForWriting.close()
+    }
+
+    package func signal(_ number: Int32) {
+        if process.isRunning { _ = CLinux.kill(pid, number) }
+    }
+
+    /// Blocking.
+    package func waitForExit() {
+        process.waitUntilExit()
+    }
+}

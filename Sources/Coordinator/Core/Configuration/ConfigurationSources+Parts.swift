@@ -1,0 +1,57 @@
+package import Common
+
+/// Where Kafka and Postgres are, as far as anything says it, and which edges the coordinator runs.
+extension ConfigurationSources {
+    func kafka() throws(StartError) -> [String: String] {
+        var properties = file.kafka ?? [:]
+        let names = [
+            "KAFKA_BOOTSTRAP_SERVERS": "bootstrap.servers", "KAFKA_SECURITY_PROTOCOL": "security.protocol",
+            "KAFKA_SASL_MECHANISM": "sasl.mechanism", "KAFKA_SASL_USERNAME": "sasl.username",
+            "KAFKA_SASL_PASSWORD": "sasl.password", "KAFKA_SSL_CA_LOCATION": "ssl.ca.location",
+        ]
+        for (name, property) in names { if let value = try variable(name) { properties[property] = value } }
+        return properties
+    }
+
+    /// libpq reads PG* itself; but workers are not to find a password in their environment, and `.env` is ours.
+    func postgres() throws(StartError) -> [String: String] {
+        var parameters = file.postgres ?? [:]
+        let names = [
+            "PGHOST": "host", "PGHOSTADDR": "hostaddr", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user",
+            "PGPASSWORD": "password", "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGSERVICE": "service",
+            "PGPASSFILE": "passfile",
+        ]
+        for (name, parameter) in names { if let value = try variable(name) { parameters[parameter] = value } }
+        return parameters
+    }
+
+    func edges() throws(StartError) -> EdgePlan {
+        var plan = EdgePlan()
+        let (count, port) = (try number("MILLRACE_EDGES"), try number("MILLRACE_EDGE_PORT"))
+        plan.count = flags.edges ?? count ?? file.edges ?? plan.count
+        let host = try variable("MILLRACE_EDGE_HOST")
+        plan.host = flags.edgeHost ?? host ?? file.edgeHost ?? plan.host
+        if let port, flags.edgePort == nil {
+            guard let number = UInt16(exactly: port) else {
+                throw StartError("MILLRACE_EDGE_PORT must be 0 to 65535, not \(port)", .configuration)
+            }
+            plan.firstPort = number
+        } else {
+            plan.firstPort = flags.edgePort ?? file.edgePort ?? plan.firstPort
+        }
+        guard (0...100).contains(plan.count) else {
+            throw StartError("edges must be 0 to 100, not \(plan.count)", .usage)
+        }
+        return plan
+    }
+
+    /// Which Kafka a fleet runs itself where none is configured.
+    package func embeddedKafka() throws(StartError) -> EmbeddedPlan.Kafka {
+        let variable = try variable("MILLRACE_EMBEDDED_KAFKA")
+        guard let name = flags.embeddedKafka ?? variable else { return .automatic }
+        guard let kind = EmbeddedPlan.Kafka(rawValue: name) else {
+            throw StartError("the embedded Kafka is '\(name)'; it must be automatic, apache or mock", .usage)
+        }
+        return kind
+    }
+}
