@@ -94,6 +94,9 @@ let package = Package(
             name: "CoordinatorCoreTests",
             dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WSEdgeCore"],
+            swiftSettings: strict),
         .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
