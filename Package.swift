@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
-            dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(
             name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WSEdgeCore"],
