@@ -23,8 +23,8 @@ RUN scripts/install install /out /usr coordinator shard-worker ws-edge
 # The packages of the libraries that the programs name.
 RUN objdump -p /out/usr/bin/coordinator /out/usr/bin/shard-worker /out/usr/bin/ws-edge \
     | awk '$1 == "NEEDED" { print $2 }' | sort -u \
-    | while read -r library; do dpkg -S "*/$library" || exit; done \
-    | cut -d : -f 1 | sort -u >/out/usr/share/doc/millrace/packages
+    | while read -r library; do dpkg -S "*/$library"; done \
+    | sed -n 's/^\([a-z0-9.+-]*\):.*/\1/p' | sort -u >/out/usr/share/doc/millrace/packages
 
 FROM ${DEBIAN}
 COPY --from=build /out/ /
@@ -32,6 +32,7 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
        ca-certificates curl libjs-chart.js libjs-leaflet $(cat /usr/share/doc/millrace/packages) \
     && rm -rf /var/lib/apt/lists/*
+RUN ! ldd /usr/bin/coordinator /usr/bin/shard-worker /usr/bin/ws-edge | grep 'not found'
 # What a fleet keeps while it runs is in /run/millrace, which edges on this host share.
 RUN groupadd --gid 10001 millrace \
     && useradd --uid 10001 --gid millrace --home-dir /var/lib/millrace --create-home --shell /usr/sbin/nologin millrace \

@@ -96,7 +96,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
-            dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "TestSupport", "ZeroMQ"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WSEdgeCore"],
             swiftSettings: strict),
         .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(

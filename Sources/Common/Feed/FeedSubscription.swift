@@ -1,9 +1,8 @@
 package import Common
-package import Postgres
 package import ZeroMQ
 
 /// One append stream of a fleet from now on: the workers' feeds joined with what Postgres holds, each committed row
-/// once. Blocking; one thread.
+/// once. One thread, on which nothing of it waits: what it has to know from Postgres its owner asks for.
 package final class FeedSubscription {
     /// Messages of one turn, so that repairs get theirs.
     private static let messageLimitPerTurn = 1000
@@ -18,11 +17,15 @@ package final class FeedSubscription {
 
     package let stored: StoredStream
     private let socket: Socket
-    private let reader: ReplayReader
     private var follower = FeedFollower(from: [:])
     private var feeds: [Int32: Feed] = [:]
     private var heardAt: [SourceID: ContinuousClock.Instant] = [:]
     private var polledAt = ContinuousClock.now
+    /// A question is being answered.
+    private var isAsking = false
+    /// Of the source that was read last: they take turns.
+    private var lastRead: SourceID?
+    private let origin: ((StreamState) -> [SourceID: Int64])?
     /// Frames that were no message of the feed.
     package private(set) var droppedCount = 0
     /// Nil until it was started.
@@ -36,12 +39,15 @@ package final class FeedSubscription {
         var heardAt: ContinuousClock.Instant?
     }
 
-    /// - Parameter credentials: for feeds on other hosts.
+    /// - Parameters:
+    ///   - credentials: for feeds on other hosts.
+    ///   - origin: where to begin, given how far the stream is; nil: there.
     package init(
-        _ stored: StoredStream, credentials: CurveCredentials?, in context: Context
+        _ stored: StoredStream, credentials: CurveCredentials?, in context: Context,
+        from origin: ((StreamState) -> [SourceID: Int64])? = nil
     ) throws(ZeroMQError) {
         self.stored = stored
-        reader = ReplayReader(stored)
+        self.origin = origin
         socket = try Socket(.subscriber, in: context, highWaterMark: Self.highWaterMark)
         if let credentials { try socket.actAsCurveClient(credentials.own, server: credentials.server) }
         try socket.subscribe(FeedMessage.topic(stored.stream.name))
@@ -49,7 +55,6 @@ package final class FeedSubscription {
 
     package var position: [SourceID: Int64] { follower.position }
     package var repairCount: Int { follower.repairCount }
-    package var needsRepair: Bool { !follower.repairs.isEmpty }
 
     package func add(to poller: inout Poller) {
         poller.add(socket)
@@ -72,20 +77,6 @@ package final class FeedSubscription {
         }
     }
 
-    /// Reads where the stream is now: from there it is followed. Once connected, so that what is committed meanwhile
-    /// is in the feed or behind a gap of it.
-    /// - Parameter origin: where to begin instead, given the sources as they are.
-    package func start(
-        at now: ContinuousClock.Instant, from origin: ((StreamState) -> [SourceID: Int64])? = nil
-    ) throws(PostgresError) {
-        let state = try reader.state()
-        follower = FeedFollower(from: origin?(state) ?? state.heads)
-        // What lies between is missing, and read like any gap.
-        _ = follower.receive(state.message)
-        (epoch, sources) = (state.epoch, state.sources)
-        polledAt = now
-    }
-
     /// Takes what the workers published since the last call.
     package func receive(at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void) throws(ZeroMQError) {
         for _ in 0..<Self.messageLimitPerTurn {
@@ -100,27 +91,51 @@ package final class FeedSubscription {
         }
     }
 
-    /// Asks the database how far sources are, when it is time to. False when the epoch is another one: then positions
-    /// mean nothing any more, and it has to be started again.
-    package func poll(
-        at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void
-    ) throws(PostgresError) -> Bool {
-        let silent = follower.position.keys.contains { source in
-            heardAt[source].map { now - $0 > Self.silenceLimit } ?? true
+    /// What has to be asked of Postgres now, if anything: one question at a time, answered by `take` or `failed`. Once
+    /// connected, so that what is committed before the first answer is in the feed or behind a gap of it.
+    package func question(at now: ContinuousClock.Instant) -> FeedQuestion? {
+        guard !isAsking else { return nil }
+        if epoch == nil || isPollDue(at: now) {
+            isAsking = true
+            return .state
         }
-        guard now - polledAt > (silent ? Self.silenceLimit : Self.pollInterval) else { return true }
-        polledAt = now
-        let state = try reader.state()
-        guard state.epoch == epoch else { return false }
-        sources = state.sources
-        pass(follower.receive(state.message), deliver)
-        return true
+        let repairs = follower.repairs
+        guard let next = repairs.first(where: { span in lastRead.map { span.source > $0 } ?? true }) ?? repairs.first
+        else { return nil }
+        isAsking = true
+        lastRead = next.source
+        return .rows(next)
     }
 
-    /// Reads a piece of all that is missing. After an error, call it again.
-    package func repair(_ deliver: (FeedDelivery) -> Void) throws(PostgresError) {
-        for span in follower.repairs { pass(follower.repair(span.source, try reader.rows(span)), deliver) }
+    private func isPollDue(at now: ContinuousClock.Instant) -> Bool {
+        let isSilent = follower.position.keys.contains { source in
+            heardAt[source].map { now - $0 > Self.silenceLimit } ?? true
+        }
+        return now - polledAt > (isSilent ? Self.silenceLimit : Self.pollInterval)
     }
+
+    /// - Returns: true when the stream is followed from here on: at first, and when its epoch is another one, so that
+    ///   positions mean nothing any more.
+    package func take(
+        _ answer: FeedAnswer, at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void
+    ) -> Bool {
+        isAsking = false
+        switch answer {
+        case .rows(let source, let replayed): pass(follower.repair(source, replayed), deliver)
+        case .state(let state):
+            polledAt = now
+            let begins = state.epoch != epoch
+            if begins { follower = FeedFollower(from: origin?(state) ?? state.heads) }
+            (epoch, sources) = (state.epoch, state.sources)
+            // What lies between is missing, and read like any gap.
+            pass(follower.receive(state.message), deliver)
+            return begins
+        }
+        return false
+    }
+
+    /// The question was not answered: it is asked again.
+    package func failed() { isAsking = false }
 
     /// A worker was heard of late: each says once a second where its sources are.
     package func isHeard(at now: ContinuousClock.Instant) -> Bool {

@@ -4,8 +4,10 @@ private import Schema
 
 /// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
 package final class ReplayReader {
-    /// Rows of one reading; what is left takes another.
+    /// Of one reading; what is left takes another.
     package static let rowLimit = 1000
+    /// Of one reading, unless a single row is larger.
+    package static let byteLimit = 256 * 1024
 
     /// Of a page, unless one row is larger.
     private static let pageByteLimit = 16 * 1024 * 1024
@@ -13,6 +15,8 @@ package final class ReplayReader {
     private let stored: StoredStream
     private let keys: CanonicalJSON.Keys
     private var connection: Connection?
+    /// Of rows as they came: so many are asked for as are likely to be taken.
+    private var meanRowByteCount = 256
 
     private var stream: StreamDefinition { stored.stream }
     private var schema: MillraceSchema { stored.schema }
@@ -21,6 +25,13 @@ package final class ReplayReader {
         self.stored = stored
         keys = CanonicalJSON.Keys(stored.stream.columns)
         connection = nil
+    }
+
+    package func answer(_ question: FeedQuestion) throws(PostgresError) -> FeedAnswer {
+        switch question {
+        case .state: .state(try state())
+        case .rows(let span): .rows(span.source, try rows(span))
+        }
     }
 
     /// How far every source of the stream is committed.
@@ -99,6 +110,7 @@ package final class ReplayReader {
     /// The first rows of a span. Its end must be committed.
     package func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
         let columns = stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
+        let limit = min(Self.rowLimit, max(1, Self.byteLimit / meanRowByteCount))
         // One statement, one snapshot: retention deletes rows and says so in one transaction.
         let found = try query(
             """
@@ -106,7 +118,7 @@ package final class ReplayReader {
             FROM \(schema.name).source s LEFT JOIN LATERAL (
                 SELECT t.source_offset, \(columns) FROM \(Connection.table(stream.table)) t
                 WHERE t.source_id = s.id AND t.source_offset >= \(span.from) AND t.source_offset < \(span.to)
-                ORDER BY t.source_offset LIMIT \(Self.rowLimit)) r ON true
+                ORDER BY t.source_offset LIMIT \(limit)) r ON true
             WHERE s.id = \(span.source) ORDER BY r.source_offset
             """)[0]
         guard found.rowCount > 0, let start = found.integer(0, 0), let retainedFrom = found.integer(0, 1) else {
@@ -114,14 +126,15 @@ package final class ReplayReader {
                 operation: "replay", sqlState: "", message: "source \(span.source) of \(stream.name) is not there")
         }
         var replayed = ReplayedRows(rows: [], end: span.to, start: start, retainedFrom: retainedFrom)
+        var byteCount = 0
         for row in 0..<found.rowCount {
             guard let offset = found.integer(row, 2) else { break }
-            replayed.rows.append(
-                .init(
-                    source: span.source, offset: offset, version: 0, deleted: false,
-                    json: try json(found, row, firstColumn: 3)))
+            let json = try json(found, row, firstColumn: 3)
+            byteCount += json.count
+            replayed.rows.append(.init(source: span.source, offset: offset, version: 0, deleted: false, json: json))
         }
-        if replayed.rows.count == Self.rowLimit { replayed.end = replayed.rows.last!.offset + 1 }
+        if replayed.rows.count == limit { replayed.end = replayed.rows.last!.offset + 1 }
+        if !replayed.rows.isEmpty { meanRowByteCount = max(1, byteCount / replayed.rows.count) }
         return replayed
     }
 

@@ -42,7 +42,10 @@ extension Edge {
             keyReaders = [:]
             use(kafka: kafka)
         case .lost(let stream, let sub): tellLost(stream, sub)
-        case .answered(let answer): take(answer)
+        case .state(let client, let sub, let request, let result):
+            guard let client = clients[client], !client.isClosing else { return }
+            resume(client, sub, request, result)
+        case .read(let key, let span, let answer): take(key, span, answer)
         case .page(let number, let result): answerPage(number, result)
         case .health(let isHeard): self.isHeard = isHeard
         case .drain: drain()
@@ -54,6 +57,7 @@ extension Edge {
         let old = streams[name]
         let feed = StreamFeed(opening)
         streams[name] = feed
+        readings.forget(opening.stored)
         for group in old?.groups ?? [] {
             for client in group.subscribers.values {
                 client.subscriptions[group.sub] = nil
@@ -80,26 +84,24 @@ extension Edge {
         }
     }
 
-    private func take(_ answer: ReplayAnswer) {
-        guard let client = clients[answer.client], !client.isClosing else { return }
-        switch answer.kind {
-        case .state(let request, let result): resume(client, answer.sub, request, result)
-        case .rows(let span, let replayed, let batches):
-            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
-            client.subscriptions[answer.sub]!.replayed = batches
-            client.subscriptions[answer.sub]!.cursor.take(span.source, replayed)
-            // A span from before the source's first row lost nothing.
-            if !client.isPlain, max(span.from, replayed.start) < min(replayed.retainedFrom, replayed.end) {
-                client.reply(ServerMessage.reset(sub: answer.sub, reason: "retention"))
-            }
-            client.connection.requestWrite()
-        case .failed:
-            guard client.subscriptions[answer.sub]?.serial == answer.serial else { return }
-            client.subscriptions.removeValue(forKey: answer.sub)?.group.subscribers[client.id] = nil
-            if client.isPlain {
-                client.close(1011, "rows of the stream can't be read")
-            } else {
-                client.reply(ServerMessage.reset(sub: answer.sub, reason: "unavailable"))
+    private func take(_ key: Reading.Key, _ span: FeedMessage.Span, _ answer: Readings.Answer) {
+        if case .failure(let error) = answer { log("rows of \(key.stored.stream.name) can't be read: \(error)") }
+        guard let (outcome, subscribers) = readings.take(key, span, answer) else { return }
+        for subscriber in subscribers {
+            guard let client = clients[subscriber.client], !client.isClosing,
+                client.subscriptions[subscriber.sub]?.serial == subscriber.serial
+            else { continue }
+            switch outcome {
+            case .read(let reading):
+                take(reading, client, &client.subscriptions[subscriber.sub]!)
+                client.connection.requestWrite()
+            case .failed:
+                client.subscriptions.removeValue(forKey: subscriber.sub)?.group.subscribers[client.id] = nil
+                if client.isPlain {
+                    client.close(1011, "rows of the stream can't be read")
+                } else {
+                    client.reply(ServerMessage.reset(sub: subscriber.sub, reason: "unavailable"))
+                }
             }
         }
     }

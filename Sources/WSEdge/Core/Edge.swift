@@ -7,7 +7,8 @@ import WebServer
 final class Edge: WebSocketHandler {
     let limits: EdgeLimits
     let inbox: EdgeInbox
-    let replays: ReplayQueue
+    let threads: ReaderThreads
+    let readings: Readings
     let counters: EdgeCounters
     let settings: EdgeSettings
     /// Nil unless a service manager started this edge.
@@ -31,13 +32,16 @@ final class Edge: WebSocketHandler {
     private(set) var drainDeadline: ContinuousClock.Instant?
 
     init(
-        _ settings: EdgeSettings, _ inbox: EdgeInbox, _ replays: ReplayQueue, _ counters: EdgeCounters,
+        _ settings: EdgeSettings, _ inbox: EdgeInbox, _ threads: ReaderThreads, _ counters: EdgeCounters,
         _ notifier: ServiceNotifier? = nil
     ) {
         self.settings = settings
         limits = settings.limits
         self.inbox = inbox
-        self.replays = replays
+        self.threads = threads
+        readings = Readings(threads, byteLimit: limits.readingByteCount) { key, span, answer in
+            inbox.put(.read(key, span, answer))
+        }
         self.counters = counters
         self.notifier = notifier
     }
@@ -108,21 +112,36 @@ final class Edge: WebSocketHandler {
     }
 
     private func nextFrames(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
-        while !subscription.replayed.isEmpty {
-            let frames = subscription.replayed.removeFirst().frames
+        let feed = subscription.feed
+        while true {
+            if let reading = subscription.reading {
+                subscription.reading = nil
+                if !reading.frames.bytes.isEmpty { return reading.frames }
+            }
+            let frames: FrameBuffer
+            switch subscription.cursor.step(feed.ring) {
+            case .shared(let number): frames = subscription.group.frames(number, feed.ring)
+            case .own(let rows, let position): frames = subscription.group.encoding.frames(rows, position)
+            case .wait: return nil
+            case .read(let span):
+                let key = Reading.Key(
+                    stored: feed.opening.stored, encoding: subscription.group.encoding, source: span.source,
+                    from: span.from)
+                let subscriber = Readings.Subscriber(
+                    client: client.id, sub: subscription.group.sub, serial: subscription.serial)
+                guard let known = readings.ask(key, span, for: subscriber) else { return nil }
+                take(known, client, &subscription)
+                continue
+            }
             if !frames.bytes.isEmpty { return frames }
         }
-        while true {
-            switch subscription.cursor.step(subscription.group.ring) {
-            case .send(let frames): return frames
-            case .read(let span):
-                replays.ask(
-                    .init(
-                        client: client.id, sub: subscription.group.sub, serial: subscription.serial,
-                        stored: subscription.feed.opening.stored, kind: .rows(span, subscription.group.encoding)))
-                return nil
-            case .wait: return nil
-            }
+    }
+
+    func take(_ reading: Reading, _ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) {
+        subscription.reading = reading
+        subscription.cursor.take(reading.span.source, reading.replayed)
+        if reading.isLossy, !client.isPlain {
+            client.reply(ServerMessage.reset(sub: subscription.group.sub, reason: "retention"))
         }
     }
 
@@ -146,6 +165,7 @@ final class Edge: WebSocketHandler {
                 }
             }
         }
+        readings.ticked()
         count()
         notifier?.say(status: "\(clients.count) clients, " + (isHeard ? "workers are heard" : "no worker is heard"))
         notifier?.turned(isStopping: drainDeadline != nil, at: now)

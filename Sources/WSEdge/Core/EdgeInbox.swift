@@ -18,7 +18,9 @@ final class EdgeInbox: @unchecked Sendable {
         case configured([StoredStream], kafka: [String: String])
         /// Rows before what comes next were deleted before this edge could read them.
         case lost(stream: String, sub: Int)
-        case answered(ReplayAnswer)
+        /// How far a stream is, for a client who resumes.
+        case state(client: UInt64, sub: Int, ResumeRequest, Result<StreamState, PostgresError>)
+        case read(Reading.Key, FeedMessage.Span, Readings.Answer)
         case page(UInt64, Result<RowPage, PostgresError>)
         /// Whether a worker was heard of late.
         case health(isHeard: Bool)

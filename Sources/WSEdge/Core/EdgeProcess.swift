@@ -16,7 +16,7 @@ package enum EdgeProcess {
         limits.pingSeconds = Int(settings.limits.pingSeconds)
         let inbox = EdgeInbox(try unlessUnavailable { () throws(WebServerError) in try ServerWaker() })
         let counters = EdgeCounters()
-        let edge = Edge(settings, inbox, ReplayQueue(inbox) { settings.log($0) }, counters, notifier)
+        let edge = Edge(settings, inbox, ReaderThreads(2, name: "reading"), counters, notifier)
         let server = try unlessUnavailable { () throws(WebServerError) in
             try WebServer(settings.listen, limits: limits, waker: inbox.waker, Edge.routes(edge))
         }

@@ -19,6 +19,8 @@ final class FeedLoop {
     private var answeredAt = ContinuousClock.now
     private var nextReport = ContinuousClock.now
     private var subscriptions: [String: FeedSubscription] = [:]
+    private let threads = ReaderThreads(2, name: "feed reading")
+    private let answers: FeedAnswers
     private var subs: [String: Int] = [:]
     private var nextSub = 1
     /// What the server's thread was told.
@@ -42,6 +44,7 @@ final class FeedLoop {
         self.signals = signals
         self.inbox = inbox
         self.counters = counters
+        answers = try FeedAnswers()
         control = try Self.connect(settings, context)
     }
 
@@ -60,8 +63,8 @@ final class FeedLoop {
             for subscription in subscriptions.values { subscription.add(to: &poller) }
             let signal = poller.add(descriptor: signals, .read)
             let parent = settings.isSupervised ? poller.add(descriptor: STDIN_FILENO, .read) : nil
-            let due = subscriptions.values.contains(where: \.needsRepair) ? min(retryAt, nextReport) : nextReport
-            try poller.wait(max(.zero, due - .now))
+            poller.add(descriptor: answers.descriptor, .read)
+            try poller.wait(max(.zero, nextReport - .now))
             // Nobody writes there: it has ended, and with it whoever watches over this process.
             let isAlone = parent.map { !poller.events($0).isEmpty } ?? false
             if isAlone || !poller.events(signal).isEmpty { return inbox.put(.drain) }
@@ -75,7 +78,8 @@ final class FeedLoop {
             for (name, subscription) in subscriptions {
                 try subscription.receive(at: now) { deliver(name, $0) }
             }
-            if retryAt <= now { readPostgres(now) }
+            for (stored, result) in answers.takeAll() { take(stored, result, now) }
+            if retryAt <= now { askPostgres(now) }
             if nextReport <= now { try report(now) }
         }
     }
@@ -115,31 +119,40 @@ final class FeedLoop {
         for subscription in subscriptions.values { try subscription.connect(new.feeds, at: now) }
     }
 
-    /// What Postgres has to be asked for. While it is away, the feeds go on and gaps wait.
-    private func readPostgres(_ now: ContinuousClock.Instant) {
-        for (name, subscription) in subscriptions {
-            do throws(PostgresError) {
-                let isSame =
-                    if subscription.epoch == nil { false } else {
-                        try subscription.poll(at: now) { deliver(name, $0) }
-                    }
-                if !isSame { try begin(name, subscription, now) }
-                tellSources(name, subscription)
-                try subscription.repair { deliver(name, $0) }
-                failure = nil
-            } catch {
-                retryAt = now + Self.retryInterval
-                let text = "\(error)"
-                if failure != text { settings.log("Postgres: \(text)") }
-                failure = text
+    /// What Postgres has to be asked for. Whether it answers or not, the feeds go on; only gaps wait.
+    private func askPostgres(_ now: ContinuousClock.Instant) {
+        for subscription in subscriptions.values {
+            guard let question = subscription.question(at: now) else { continue }
+            let stored = subscription.stored
+            threads.ask { [answers] readers in
+                answers.put(stored, Result { () throws(PostgresError) in try readers[stored].answer(question) })
             }
         }
     }
 
-    private func begin(
-        _ name: String, _ subscription: FeedSubscription, _ now: ContinuousClock.Instant
-    ) throws(PostgresError) {
-        try subscription.start(at: now)
+    private func take(
+        _ stored: StoredStream, _ result: Result<FeedAnswer, PostgresError>, _ now: ContinuousClock.Instant
+    ) {
+        let name = stored.stream.name
+        // One that is defined otherwise since is asked about anew.
+        guard let subscription = subscriptions[name], subscription.stored == stored else { return }
+        switch result {
+        case .failure(let error):
+            subscription.failed()
+            retryAt = now + Self.retryInterval
+            let text = "\(error)"
+            if failure != text { settings.log("Postgres: \(text)") }
+            failure = text
+        case .success(let answer):
+            failure = nil
+            var deliveries: [FeedDelivery] = []
+            if subscription.take(answer, at: now, { deliveries.append($0) }) { begin(name, subscription) }
+            for delivery in deliveries { deliver(name, delivery) }
+            tellSources(name, subscription)
+        }
+    }
+
+    private func begin(_ name: String, _ subscription: FeedSubscription) {
         subs[name] = nextSub
         inbox.deliver(
             .began(

@@ -434,7 +434,7 @@ export class MillraceClient {
     subscription.state = error.retryAfterMs === undefined ? "failed" : "opening";
     subscription.options.onError?.(error);
     if (subscription.state === "opening") {
-      const delay = Math.min(milliseconds.lastRetry, error.retryAfterMs * 2 ** Math.min(subscription.attempts, 4));
+      const delay = Math.min(milliseconds.lastRetry, error.retryAfterMs * (1 + subscription.attempts));
       subscription.attempts += 1;
       subscription.timer = setTimeout(() => this.#begin(subscription), delay * (0.75 + Math.random() / 2));
     }

@@ -3,7 +3,7 @@ private import CLinux
 /// Wakes a server from any thread: it calls what is told to `woken`. Also after the server is gone: then nobody hears it.
 package final class ServerWaker: Sendable {
     /// Readable after a wake.
-    let descriptor: Int32
+    package let descriptor: Int32
 
     package init() throws(WebServerError) {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
@@ -15,7 +15,7 @@ package final class ServerWaker: Sendable {
     }
 
     /// What came is known.
-    func calmDown() {
+    package func calmDown() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
     }

@@ -19,7 +19,7 @@ extension Edge {
     func followPlain(_ client: EdgeClient, _ feed: StreamFeed) {
         let group = feed.plain
         client.subscriptions[group.sub] = .init(
-            feed: feed, group: group, serial: nextSubscription, cursor: LogCursor(from: nil, in: group.ring))
+            feed: feed, group: group, serial: nextSubscription, cursor: LogCursor(from: nil, in: feed.ring))
         nextSubscription += 1
         group.subscribers[client.id] = client
     }

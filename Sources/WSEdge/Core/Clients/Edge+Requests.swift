@@ -91,13 +91,15 @@ extension Edge {
         }
         guard let (epoch, position) = try request.start() else {
             return begin(
-                client, feed, request.id, LogCursor(from: nil, in: feed.log.ring), recovered: false, reason: nil)
+                client, feed, request.id, LogCursor(from: nil, in: feed.ring), recovered: false, reason: nil)
         }
         client.opening.insert(feed.log.sub)
-        replays.ask(
-            .init(
-                client: client.id, sub: feed.log.sub, stored: feed.opening.stored,
-                kind: .state(.init(request: request.id, epoch: epoch, position: position))))
+        let asked = ResumeRequest(request: request.id, epoch: epoch, position: position)
+        let (number, sub, place) = (client.id, feed.log.sub, feed.opening.stored)
+        threads.ask { [inbox] readers in
+            let result = Result { () throws(PostgresError) in try readers[place].state() }
+            inbox.put(.state(client: number, sub: sub, asked, result))
+        }
     }
 
     /// Goes on from a position, as far as it still can.
@@ -113,7 +115,7 @@ extension Edge {
             return client.reply(ServerMessage.error(id: asked.request, error))
         }
         guard asked.epoch == state.epoch else {
-            let cursor = LogCursor(from: nil, in: feed.log.ring)
+            let cursor = LogCursor(from: nil, in: feed.ring)
             return begin(client, feed, asked.request, cursor, recovered: false, reason: "epoch")
         }
         var start: [SourceID: Int64] = [:]
@@ -125,7 +127,7 @@ extension Edge {
             start[source] = max(own, min(known.retainedFrom, known.next))
         }
         begin(
-            client, feed, asked.request, LogCursor(from: start, in: feed.log.ring), recovered: !isLost,
+            client, feed, asked.request, LogCursor(from: start, in: feed.ring), recovered: !isLost,
             reason: isLost ? "retention" : nil)
     }
 

@@ -9,8 +9,8 @@ final class EdgeClient {
         /// No other subscription of this edge has it: what was read for an earlier one of the same group is told by it.
         let serial: UInt64
         var cursor: LogCursor
-        /// What was read for it and not sent yet: one reading's messages.
-        var replayed: [FeedBatch] = []
+        /// What was read for it and not sent yet.
+        var reading: Reading?
         var sentAt = ContinuousClock.now
     }
 

@@ -12,6 +12,10 @@ package struct EdgeLimits: Sendable {
     /// Of one request's body, and of its records.
     package var bodyByteCount = 4 * 1024 * 1024
     package var bodyRecords = 10_000
+    /// Of what was read from Postgres and has still to be sent, for all clients together.
+    package var readingByteCount = 64 * 1024 * 1024
+    /// Requests for rows over HTTP that wait for Postgres.
+    package var pages = 64
     /// From the connection's begin to the `connect` message.
     package var connectSeconds = 10
     /// A client that takes nothing for so long is let go.

@@ -1,25 +1,35 @@
 import Common
+import WebServer
 
 /// Subscribers of a stream who are told the same: one buffer serves them all. On the server's thread.
 final class Group {
     /// Its number in messages, not used before by this edge.
     let sub: Int
     let encoding: GroupEncoding
-    var ring: FeedRing
     var subscribers: [UInt64: EdgeClient] = [:]
+    /// By number of the ring's entry: what was encoded since somebody wanted it.
+    private var encoded: [UInt64: FrameBuffer] = [:]
+    private var firstEncoded: UInt64 = 0
 
-    init(sub: Int, _ encoding: GroupEncoding, from position: [SourceID: Int64]) {
+    init(sub: Int, _ encoding: GroupEncoding) {
         self.sub = sub
         self.encoding = encoding
-        ring = FeedRing(from: position)
     }
 
-    /// Has all of them asked to take it.
-    func append(_ rows: [FeedMessage.Row], position: [SourceID: Int64]) {
-        // Nobody comes back to a plain group: what nobody hears is not encoded.
-        guard encoding != .plain || !subscribers.isEmpty else { return ring.skip(to: position) }
-        for batch in FeedBatch.make(encoding, rows, position: position) { ring.append(batch) }
-        // One that waits already is asked by itself when it takes more.
+    func frames(_ number: UInt64, _ ring: StreamRing) -> FrameBuffer {
+        while firstEncoded < ring.first {
+            encoded[firstEncoded] = nil
+            firstEncoded += 1
+        }
+        if let known = encoded[number] { return known }
+        let entry = ring[number]
+        let frames = encoding.frames(entry.rows, entry.position)
+        encoded[number] = frames
+        return frames
+    }
+
+    /// Has those asked who don't wait already.
+    func wake() {
         for client in subscribers.values where client.connection.waitingSince == nil {
             client.connection.requestWrite()
         }

@@ -1,7 +1,7 @@
 import Common
 import Feed
 
-/// A stream as the server's thread has it: how far it is, and the groups of those who are subscribed.
+/// A stream as the server's thread has it: its newest rows, and the groups of those who are subscribed.
 final class StreamFeed {
     /// Where it begins to be followed.
     struct Opening: Sendable {
@@ -11,14 +11,12 @@ final class StreamFeed {
         /// Numbers of its groups, not used before.
         let sub: Int
         let plainSub: Int
-
-        var position: [SourceID: Int64] { sources.mapValues(\.next) }
     }
 
     let opening: Opening
-    /// Whole logs in the protocol, kept while nobody is subscribed for those who come back.
+    var ring: StreamRing
+    /// Whole logs in the protocol, and for those without one.
     let log: Group
-    /// And for those without one.
     let plain: Group
     /// By topic and partition.
     var sources: [StreamState.Place: SourceID]
@@ -29,17 +27,17 @@ final class StreamFeed {
     init(_ opening: Opening) {
         self.opening = opening
         sources = Self.places(opening.sources)
-        log = Group(sub: opening.sub, .messages(sub: opening.sub), from: opening.position)
-        plain = Group(sub: opening.plainSub, .plain, from: opening.position)
+        ring = StreamRing(from: opening.sources.mapValues(\.next))
+        log = Group(sub: opening.sub, .messages(sub: opening.sub))
+        plain = Group(sub: opening.plainSub, .plain)
     }
 
     static func places(_ sources: [SourceID: StreamState.Source]) -> [StreamState.Place: SourceID] {
         Dictionary(sources.map { ($0.value.place, $0.key) }) { max($0, $1) }
     }
 
-    /// Encodes once for each group what it gets.
     func deliver(_ rows: [FeedMessage.Row], position: [SourceID: Int64]) {
-        log.append(rows, position: position)
-        plain.append(rows, position: position)
+        ring.append(rows, position: position)
+        for group in groups { group.wake() }
     }
 }

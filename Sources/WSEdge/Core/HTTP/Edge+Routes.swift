@@ -100,15 +100,17 @@ extension Edge {
             return exchange.respond(
                 Self.refusal(400, .init(code: "bad_request", message: "'limit' is 1 to \(Self.pageLimit)")))
         }
-        let number = nextPage
-        nextPage += 1
-        let question = ReplayQueue.Question(
-            client: number, stored: stored, kind: .page(.init(isLatest: isLatest, limit: limit)))
-        guard replays.askPage(question) else {
+        guard pages.count < limits.pages else {
             return exchange.respond(
                 Self.refusal(503, .init(code: "overloaded", message: "too many ask for rows now", retryAfter: 1000)))
         }
+        let number = nextPage
+        nextPage += 1
         pages[number] = exchange
+        let request = RowPage.Request(isLatest: isLatest, limit: limit)
+        threads.ask { [inbox] readers in
+            inbox.put(.page(number, Result { () throws(PostgresError) in try readers[stored].page(request) }))
+        }
     }
 
     func answerPage(_ number: UInt64, _ result: Result<RowPage, PostgresError>) {

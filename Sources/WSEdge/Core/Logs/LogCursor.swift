@@ -1,22 +1,29 @@
 package import Common
 package import Feed
-package import WebServer
 
-/// Where a subscriber is in its stream: at a message of the ring, or behind it and reading from Postgres until it has
-/// caught up. A pure value.
+/// Where a subscriber is in its stream. A pure value.
+///
+/// One who resumes is first given a target: how far the stream is at that moment. What is missing up to it comes from
+/// Postgres, all sources in turn; then the ring takes over, from the first entry that has something for the subscriber.
+/// The target stands still while it is approached, or a busy stream would never be caught up with. Only one for whom the
+/// ring does not reach back far enough, when the target is reached, gets another.
 package struct LogCursor: Sendable {
-    package enum Step {
-        /// Send it.
-        case send(FrameBuffer)
-        /// Read its first rows from Postgres, and answer with `take`.
+    package enum Step: Sendable {
+        /// Send what the group is sent for this entry.
+        case shared(UInt64)
+        /// Send these rows of an entry only: the others it has.
+        case own([FeedMessage.Row], [SourceID: Int64])
+        /// Read the first rows of this from Postgres, and answer with `take`.
         case read(FeedMessage.Span)
         /// There is nothing to do now.
         case wait
     }
 
-    private enum State: Equatable {
+    private enum State {
         case live(UInt64)
-        case behind(isReading: Bool)
+        /// Ahead in some sources of what the entry's predecessor brought.
+        case joining(UInt64, ahead: [SourceID: Int64])
+        case behind(target: [SourceID: Int64], isReading: Bool, last: SourceID?)
     }
 
     private var state: State
@@ -24,41 +31,84 @@ package struct LogCursor: Sendable {
     package private(set) var position: [SourceID: Int64]
 
     /// - Parameter position: where to go on; nil for what comes from now on.
-    package init(from position: [SourceID: Int64]?, in ring: FeedRing) {
+    package init(from position: [SourceID: Int64]?, in ring: StreamRing) {
         self.position = position ?? ring.position
-        state = position == nil ? .live(ring.next) : .behind(isReading: false)
+        if position == nil {
+            state = .live(ring.next)
+        } else if let place = ring.place(of: self.position) {
+            state = .joining(place, ahead: ring.ahead(self.position, at: place))
+        } else {
+            state = .behind(target: ring.position, isReading: false, last: nil)
+        }
     }
 
+    /// Reads from Postgres.
     package var isBehind: Bool { if case .behind = state { true } else { false } }
 
-    package mutating func step(_ ring: FeedRing) -> Step {
-        switch state {
-        case .live(let number) where number >= ring.first:
-            guard number < ring.next else { return .wait }
-            let batch = ring[number]
-            position.merge(batch.position) { $1 }
-            state = .live(number + 1)
-            return batch.frames.bytes.isEmpty ? step(ring) : .send(batch.frames)
-        case .behind(isReading: true): return .wait
-        case .live, .behind(isReading: false):
-            state = .behind(isReading: false)
-            // In the order of sources, so that one after the other gets its turn to the end.
-            for (source, head) in ring.position.sorted(by: { $0.key < $1.key }) {
-                let own = position[source] ?? 0
-                guard own < head else { continue }
-                state = .behind(isReading: true)
-                return .read(.init(source: source, from: own, to: head))
+    package mutating func step(_ ring: StreamRing) -> Step {
+        while true {
+            switch state {
+            case .live(let number) where number >= ring.first:
+                guard number < ring.next else { return .wait }
+                position.merge(ring[number].position) { $1 }
+                state = .live(number + 1)
+                return .shared(number)
+            case .joining(let number, let ahead) where ahead.isEmpty: state = .live(number)
+            case .joining(let number, let ahead) where number >= ring.first:
+                guard number < ring.next else { return .wait }
+                if let step = join(ring[number], number, ahead) { return step }
+            case .live, .joining: state = .behind(target: ring.position, isReading: false, last: nil)
+            case .behind(_, isReading: true, _): return .wait
+            case .behind(let target, isReading: false, let last):
+                if let span = next(target, after: last, ring) {
+                    state = .behind(target: target, isReading: true, last: span.source)
+                    return .read(span)
+                }
+                if let place = ring.place(of: position) {
+                    state = .joining(place, ahead: ring.ahead(position, at: place))
+                } else {
+                    state = .behind(target: ring.position, isReading: false, last: last)
+                }
             }
-            // Ahead of this edge, which has not seen yet what another one sent: its time comes.
-            guard ring.position.allSatisfy({ position[$0.key] ?? 0 == $0.value }) else { return .wait }
-            state = .live(ring.next)
-            return .wait
         }
+    }
+
+    /// Nil when the entry has nothing for it.
+    private mutating func join(_ entry: StreamRing.Entry, _ number: UInt64, _ ahead: [SourceID: Int64]) -> Step? {
+        var left = ahead
+        var moved: [SourceID: Int64] = [:]
+        for (source, to) in entry.position {
+            if let own = ahead[source] {
+                if to >= own { left[source] = nil }
+                if to > own { moved[source] = to }
+            } else {
+                moved[source] = to
+            }
+        }
+        let isWhole = !entry.position.keys.contains { ahead[$0] != nil }
+        state = .joining(number + 1, ahead: left)
+        guard !moved.isEmpty else { return nil }
+        position.merge(moved) { $1 }
+        if isWhole { return .shared(number) }
+        return .own(entry.rows.filter { $0.offset >= ahead[$0.source] ?? 0 }, moved)
+    }
+
+    /// Sources take turns. What is read may go beyond the target: it is committed, and others want it too.
+    private func next(
+        _ target: [SourceID: Int64], after last: SourceID?, _ ring: StreamRing
+    ) -> FeedMessage.Span? {
+        let missing = target.filter { position[$0.key] ?? 0 < $0.value }.keys.sorted()
+        guard let source = missing.first(where: { source in last.map { source > $0 } ?? true }) ?? missing.first else {
+            return nil
+        }
+        return .init(source: source, from: position[source] ?? 0, to: ring.position[source] ?? target[source]!)
     }
 
     /// Takes what was read; `source` is now where that ends.
     package mutating func take(_ source: SourceID, _ replayed: ReplayedRows) {
-        position[source] = replayed.end
-        state = .behind(isReading: false)
+        position[source] = max(position[source] ?? 0, replayed.end)
+        if case .behind(let target, _, let last) = state {
+            state = .behind(target: target, isReading: false, last: last)
+        }
     }
 }

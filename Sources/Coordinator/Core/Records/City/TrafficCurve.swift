@@ -23,8 +23,8 @@ enum TrafficCurve {
             }
         // On Fridays people leave earlier.
         let leaving = weekday == 5 ? 15.8 : 17.1
-        return night + morning * bell(hour, 7.9, 1.05) + 0.40 * bell(hour, 13, 2.9)
-            + evening * bell(hour, leaving, 1.45)
+        return night + morning * bell(hour, 7.9, 1.05) + 0.45 * bell(hour, 13, 2.9)
+            + evening * bell(hour, leaving, 1.75)
     }
 
     /// 1 at its middle, less to both sides.

@@ -56,8 +56,9 @@ package final class ProduceRun {
     package static func perform(
         _ configuration: CoordinatorConfiguration, _ options: ProduceOptions
     ) throws -> (ProduceSummary, ExitCode) {
-        let signals = StopSignals()
         let plan = try ProducePlan(configuration, options)
+        // Until here a signal ends the process at once: there is nothing to bring to an end.
+        let signals = StopSignals()
         let producer: Producer
         do throws(KafkaError) {
             producer = try Producer(plan.kafka)
@@ -77,13 +78,15 @@ package final class ProduceRun {
         summary.failed = Int64(producer.failedCount)
         summary.seconds = elapsed / .seconds(1)
         summary.error = producer.firstError.map { "\($0)" }
-        return (summary, try exitCode())
+        let code = try conclude()
+        return (summary, code)
     }
 
-    private func exitCode() throws -> ExitCode {
+    /// Says what went wrong, in the summary or, where nothing was sent, by throwing.
+    private func conclude() throws -> ExitCode {
         switch stop {
         case .badLine(let line):
-            summary.error = summary.error ?? "line \(line.line) \(line.reason)"
+            summary.error = summary.error ?? "line \(line.line): \(line.reason)"
             guard summary.acknowledged == summary.records else { return .unavailable }
             return .invalidInput
         case .broken(let error):

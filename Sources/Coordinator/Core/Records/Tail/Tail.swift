@@ -42,10 +42,10 @@ package struct Tail: ~Copyable {
         }
         let stored = StoredStream(
             definition, schema: MillraceSchema(name: configuration.schema), database: configuration.postgres ?? [:])
-        let context = Context()
-        let subscription = try FeedSubscription(stored, credentials: nil, in: context)
+        let reader = ReplayReader(stored)
+        let start = try beginning(reader, print)
+        let subscription = try FeedSubscription(stored, credentials: nil, in: Context(), from: start)
         try subscription.connect(configuration.feeds, at: .now)
-        try begin(subscription, stored, print)
         var nextQuestion = ContinuousClock.now
         var retryAt = ContinuousClock.now
         func deliver(_ delivery: FeedDelivery) {
@@ -55,47 +55,48 @@ package struct Tail: ~Copyable {
             for row in delivery.rows { print(row.json) }
         }
         while !isFinished() {
+            let now = ContinuousClock.now
+            var isReading = false
+            if retryAt <= now, let question = subscription.question(at: now) {
+                isReading = true
+                do throws(PostgresError) {
+                    let isFirst = subscription.epoch == nil
+                    if subscription.take(try reader.answer(question), at: now, deliver), !isFirst {
+                        throw PostgresError(operation: "tail", sqlState: "", message: "the stream was reset")
+                    }
+                } catch {
+                    guard error.disposition == .outage else { throw StartError("Postgres: \(error)", .unavailable) }
+                    subscription.failed()
+                    retryAt = now + Self.retryInterval
+                }
+            }
             var poller = Poller()
             subscription.add(to: &poller)
-            let due = subscription.needsRepair ? min(retryAt, nextQuestion) : nextQuestion
-            try poller.wait(max(.zero, due - .now))
-            let now = ContinuousClock.now
-            try subscription.receive(at: now, deliver)
-            if nextQuestion <= now {
-                nextQuestion = now + Self.askInterval
-                // A coordinator that is away comes back, and its workers have other feeds.
-                if let new = try? feeds() { try subscription.connect(new.feeds, at: now) }
-            }
-            guard retryAt <= now else { continue }
-            do throws(PostgresError) {
-                guard try subscription.poll(at: now, deliver) else {
-                    throw PostgresError(operation: "tail", sqlState: "", message: "the stream was reset")
-                }
-                try subscription.repair(deliver)
-            } catch {
-                guard error.disposition == .outage else { throw StartError("Postgres: \(error)", .unavailable) }
-                retryAt = now + Self.retryInterval
-            }
+            try poller.wait(isReading ? .zero : max(.zero, nextQuestion - .now))
+            try subscription.receive(at: .now, deliver)
+            guard nextQuestion <= .now else { continue }
+            nextQuestion = .now + Self.askInterval
+            // A coordinator that is away comes back, and its workers have other feeds.
+            if let new = try? feeds() { try subscription.connect(new.feeds, at: .now) }
         }
     }
 
-    private func begin(
-        _ subscription: FeedSubscription, _ stored: StoredStream, _ print: ([UInt8]) -> Void
-    ) throws(StartError) {
-        do throws(PostgresError) {
-            switch origin {
-            case .now: try subscription.start(at: .now)
-            case .earliest:
-                try subscription.start(at: .now) { state in
-                    state.sources.mapValues { min(max($0.start, $0.retainedFrom), $0.next) }
-                }
-            case .rows(let count):
-                let page = try ReplayReader(stored).page(.init(isLatest: false, limit: count))
+    /// Prints what is asked for of the past, and says where to go on.
+    private func beginning(
+        _ reader: ReplayReader, _ print: ([UInt8]) -> Void
+    ) throws(StartError) -> ((StreamState) -> [SourceID: Int64])? {
+        switch origin {
+        case .now: return nil
+        case .earliest:
+            return { state in state.sources.mapValues { min(max($0.start, $0.retainedFrom), $0.next) } }
+        case .rows(let count):
+            do throws(PostgresError) {
+                let page = try reader.page(.init(isLatest: false, limit: count))
                 for row in page.rows { print(row) }
-                try subscription.start(at: .now) { _ in page.position }
+                return { _ in page.position }
+            } catch {
+                throw StartError("Postgres: \(error)", .unavailable)
             }
-        } catch {
-            throw StartError("Postgres: \(error)", .unavailable)
         }
     }
 
