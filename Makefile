@@ -47,6 +47,7 @@ format:
 bench: export KAFKA_OPTS = -XX:TieredStopAtLevel=4
 bench: kafka
 	$(WITH) swift build -c release --product shard-worker
+	$(WITH) swift build -c release --product coordinator
 	$(WITH) swift build -c release --product fleet-under-test
 	$(WITH) swift build -c release --product throughput
 	$(WITH) swift build -c release --product fence-cost

@@ -76,19 +76,23 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Common", "Kafka", "Postgres", "ZeroMQ"],
+            name: "TestSupport", dependencies: ["Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
-        .testTarget(name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport", "coordinator"],
+            swiftSettings: strict),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "TestSupport", "coordinator"], swiftSettings: strict),
         .testTarget(
             name: "WebServerTests", dependencies: ["Common", "WebServer", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ShardWorkerCoreTests",
-            dependencies: ["Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport"],
+            dependencies: [
+                "Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport", "coordinator",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
@@ -120,7 +124,9 @@ let package = Package(
             path: "Benchmarks/Throughput", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "shard-worker"],
+            dependencies: [
+                "Common", "Kafka", "Postgres", "Schema", "ZeroMQ", "TestSupport", "shard-worker", "coordinator",
+            ],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -81,4 +81,60 @@ struct ConfigurationTests {
     func period(text: String, seconds: Int64?) {
         #expect(RetentionPeriod(text)?.seconds == seconds)
     }
+
+    @Test("An environment file is read as shells and containers read it")
+    func environmentFile() throws {
+        let text = """
+            \u{FEFF}# a comment\r
+            export MILLRACE_SHARDS=3\r
+            PGHOST=db  # the nearest\r
+            PGUSER='a # b'   # not a comment within quotes
+            PGPASSWORD=se#cret="x"
+            PGDATABASE=
+
+            KAFKA_BOOTSTRAP_SERVERS="k:1"
+            """
+        let configuration = try sources(envFile: text).configuration(workerExecutable: "w")
+        #expect(configuration.shards == 3 && configuration.kafka["bootstrap.servers"] == "k:1")
+        #expect(configuration.postgres == ["host": "db", "user": "a # b", "password": "se#cret=\"x\""])
+        #expect(throws: StartError.self) { try sources(envFile: "A=1\nsecret words\n") }
+    }
+
+    private func problem(_ body: () throws -> Void) -> String {
+        do { try body() } catch { return "\(error)" }
+        return "none"
+    }
+
+    @Test("Keys of Config.json that nothing takes are refused with their place")
+    func unknownKeys() {
+        let text = #"""
+            {"shard":1,"kafka":{"bootstrap.servers":"k"},"streams":[{"name":"a","mode":"append","colums":[],
+            "columns":[{"name":"n","type":"bigint","requierd":true,"min":null}]}]}
+            """#
+        let told = problem { _ = try sources(text) }
+        #expect(told.hasSuffix("there is no .shard, .streams[0].columns[0].requierd, .streams[0].colums"))
+    }
+
+    @Test("Variables with our prefixes that nothing takes are refused; those that Kubernetes makes are not")
+    func unknownVariables() {
+        #expect(
+            problem { _ = try sources(environment: ["MILLRACE_SHARD_COUNT": "3"]) }.contains("MILLRACE_SHARD_COUNT"))
+        #expect(problem { _ = try sources(envFile: "KAFKA_BOOTSTRAP=k") }.contains("KAFKA_BOOTSTRAP"))
+        let links = ["KAFKA_PORT": "tcp://10.0.0.1:9092", "KAFKA_SERVICE_HOST": "x", "KAFKA_PORT_9092_TCP": "x"]
+        #expect(problem { _ = try sources(environment: links) } == "none")
+        #expect(
+            problem { _ = try sources(environment: ["KAFKA_SASL_PASSWORD_FILE": "/x", "KAFKA_HOME": "/y"]) } == "none")
+    }
+
+    @Test(
+        "Properties on which the promises rest are refused with the reason",
+        arguments: [
+            "auto.offset.reset", "enable.partition.eof", "enable.auto.commit", "enable.auto.offset.store",
+            "isolation.level",
+        ])
+    func productProperties(name: String) throws {
+        let text = #"{"kafka":{"bootstrap.servers":"k","\#(name)":"earliest"}}"#
+        let told = problem { _ = try sources(text).configuration(workerExecutable: "w") }
+        #expect(told.hasPrefix("kafka property '\(name)' can't be set: "))
+    }
 }

@@ -49,6 +49,16 @@ struct FleetStateTests {
         #expect(fleet.shards[1]?.restarts == 1)
     }
 
+    @Test("A worker that was to drain before it could be reached is told when it says hello")
+    func drainsLate() {
+        var fleet = FleetState(shardCount: 1, generation: 5)
+        _ = fleet.scale(to: 1, at: start)
+        fleet.spawned(0, pid: 7)
+        #expect(fleet.stop(at: start) == [.drain(shard: 0)])
+        #expect(fleet.hello(0, pid: 7, at: start) == [.drain(shard: 0)])
+        #expect(fleet.exited(0, at: start, random: 0) == [.finish])
+    }
+
     /// The shard comes back at `now`, and gets two sources that shard 0 has had meanwhile.
     private func expectReturn(of shard: Int32, _ fleet: inout FleetState, at now: ContinuousClock.Instant) {
         fleet.spawned(shard, pid: 400)

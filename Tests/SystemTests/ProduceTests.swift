@@ -117,8 +117,8 @@ struct ProduceTests {
             #expect(try command.run() == (keepsGoing ? 0 : ExitCode.invalidInput.rawValue), "\(command.errors)")
             let summary = try command.summary()
             #expect(summary.acknowledged == (keepsGoing ? 2 : 1) && summary.skipped == (keepsGoing ? 2 : 0))
-            #expect(keepsGoing ? summary.error == nil : summary.error?.hasPrefix("line 2 ") == true, "\(summary)")
-            #expect(command.errors.contains("line 4 ") == keepsGoing)
+            #expect(keepsGoing ? summary.error == nil : summary.error?.hasPrefix("line 2: ") == true, "\(summary)")
+            #expect(command.errors.contains("line 4: ") == keepsGoing)
             #expect(try records(topic, partitions: 1)[0].map(\.key) == (keepsGoing ? ["a", "b"] : ["a"]))
         }
     }
@@ -130,7 +130,7 @@ struct ProduceTests {
         let large = String(repeating: "x", count: 999_970)
         try command.write("{\"k\":\"a\"}\n{\"k\":\"\(large)\"}\n{\"k\":\"b\"}\n", to: "f")
         #expect(try command.run() == 0, "\(command.errors)")
-        #expect(try command.summary().skipped == 1 && command.errors.contains("line 2 has"), "\(command.errors)")
+        #expect(try command.summary().skipped == 1 && command.errors.contains("line 2: has"), "\(command.errors)")
         #expect(try records(topic, partitions: 1)[0].map(\.key) == ["a", "b"])
     }
 

@@ -1,61 +1,49 @@
+internal import CoordinatorCore
 internal import Foundation
 internal import Kafka
 
-/// An Apache Kafka broker for the tests of this process.
-///
-/// Found through KAFKA_HOME, or in `shared/kafka` beside the checkout.
+/// An Apache Kafka broker for the tests of this process, run by deploy/kafka/kafka.
 package final class TestKafka: Sendable {
     package static let shared = Result { try TestKafka() }
 
     package let bootstrap: String
-    private let service: KeptService
-    private let home: String
-    private let data: String
+    private let script: KafkaScript
+    private let server: KeptServer
 
     /// A broker of a test's own, which it may crash.
     package init() throws {
-        home = try Self.home()
-        data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
-        // The keeper starts it again after a crash, too: a daemon started through `Process` by the test itself would
-        // inherit the descriptor by which Foundation notices the end of what it spawned, and hide that end.
-        service = try KeptService(
-            start: """
-                cd \(data) && while [ ! -e ended ]; do
-                    \(home)/bin/kafka start --data \(data)
-                    while [ ! -e ended ] && kill -0 $(cat pid) 2>/dev/null; do sleep 0.05; done
-                    while [ -e down ] && [ ! -e ended ]; do sleep 0.05; done
-                done
-                """,
-            stop: "touch \(data)/ended; wait $server; \(home)/bin/kafka kill --data \(data); rm -rf \(data)")
-        bootstrap = try Self.waitUntilReady(home, data)
+        guard let script = KafkaScript(besides: KeptServer.coordinator) else {
+            throw ShellFailure(command: "find deploy/kafka/kafka", output: "not above \(KeptServer.coordinator)")
+        }
+        if let reason = script.reasonNotToRun() { throw ShellFailure(command: "find Kafka", output: reason) }
+        self.script = script
+        let data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
+        let (port, controllerPort) = (try FreePort.random(), try FreePort.random())
+        server = try KeptServer(script.run(data: data, port: port, controllerPort: controllerPort), folder: data)
+        bootstrap = "127.0.0.1:\(port)"
+        try waitUntilReady()
     }
 
-    private static func waitUntilReady(_ home: String, _ data: String) throws -> String {
+    private func waitUntilReady() throws {
         let deadline = ContinuousClock.now + .seconds(90)
         while true {
-            if let status = try? shell("\(home)/bin/kafka status --data \(data)"),
-                let address = status.split(separator: " ").first,
-                let admin = try? Admin(["bootstrap.servers": String(address)]),
-                admin.clusterID(timeout: .seconds(1)) != nil
-            {
-                return String(address)
+            if let admin = try? Admin(configuration), admin.clusterID(timeout: .seconds(1)) != nil { return }
+            guard ContinuousClock.now < deadline, server.exit == nil else {
+                throw ShellFailure(
+                    command: "start Kafka", output: "\(server.exit ?? "no answer"): \(server.lastLines)")
             }
-            guard ContinuousClock.now < deadline else {
-                throw ShellFailure(command: "start Kafka", output: (try? shell("tail -n 20 \(data)/broker.log")) ?? "")
-            }
-            Thread.sleep(forTimeInterval: 0.1)
         }
     }
 
     /// Ends the broker at once, until `revive`.
     package func crash() throws {
-        try shell("touch \(data)/down; \(home)/bin/kafka kill --data \(data)")
+        server.crash()
     }
 
     /// Starts it again on its port, and waits until it answers.
     package func revive() throws {
-        try shell("rm -f \(data)/down")
-        _ = try Self.waitUntilReady(home, data)
+        try server.start()
+        try waitUntilReady()
     }
 
     package func alter(_ topic: String, partitions: Int) throws {
@@ -91,23 +79,7 @@ package final class TestKafka: Sendable {
     }
 
     private func run(_ tool: String, _ arguments: String) throws {
-        try shell("\(home)/bin/kafka \(tool) --bootstrap-server \(bootstrap) \(arguments)")
-    }
-
-    private static func home() throws -> String {
-        if let home = ProcessInfo.processInfo.environment["KAFKA_HOME"], !home.isEmpty { return home }
-        let beside = besideCheckout
-        guard FileManager.default.isExecutableFile(atPath: beside + "/bin/kafka") else {
-            throw ShellFailure(
-                command: "find Kafka", output: "set KAFKA_HOME to an Apache Kafka distribution with bin/kafka")
-        }
-        return beside
-    }
-
-    package static var besideCheckout: String {
-        let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return checkout.deletingLastPathComponent().appending(path: "shared/kafka").path
+        try shell("\(script.path) \(tool) --bootstrap-server \(bootstrap) \(arguments)")
     }
 
     package var configuration: [String: String] { ["bootstrap.servers": bootstrap] }

@@ -7,7 +7,7 @@ package final class TestPostgres: Sendable {
     package static let shared = Result { try TestPostgres() }
 
     private let folder: String
-    private let service: KeptService
+    private let server: KeptServer
 
     /// A cluster of a test's own, which it may crash.
     package init() throws {
@@ -20,18 +20,11 @@ package final class TestPostgres: Sendable {
         try shell(
             "cd \(folder) && \(user)\(binaries)/initdb -D \(folder)/data -U millrace -A trust -N -E UTF8 --no-locale")
         let fsync = ProcessInfo.processInfo.environment["MILLRACE_TEST_FSYNC"] == "on" ? "on" : "off"
-        service = try KeptService(
-            start: """
-                cd \(folder) && while [ ! -e ended ]; do
-                    \(user)\(binaries)/postgres -D \(folder)/data -k \(folder) -c listen_addresses= -c fsync=\(fsync) \
-                        -c max_connections=200 -c log_min_messages=panic
-                    while [ -e down ] && [ ! -e ended ]; do sleep 0.05; done
-                done
-                """,
-            stop: """
-                touch \(folder)/ended; kill -INT $(head -n 1 \(folder)/data/postmaster.pid) 2>/dev/null
-                wait $server; rm -rf \(folder)
-                """)
+        server = try KeptServer(
+            [
+                "\(binaries)/postgres", "-D", "\(folder)/data", "-k", folder, "-c", "listen_addresses=", "-c",
+                "fsync=\(fsync)", "-c", "max_connections=200", "-c", "log_min_messages=panic",
+            ], folder: folder, user: isRoot ? "postgres" : nil, signal: .interrupt)
         try waitUntilReady()
     }
 
@@ -43,20 +36,22 @@ package final class TestPostgres: Sendable {
                 _ = consume connection
                 return
             } catch {
-                guard ContinuousClock.now < deadline else { throw error }
+                guard ContinuousClock.now < deadline, server.exit == nil else {
+                    throw ShellFailure(command: "start Postgres", output: "\(error)\n\(server.lastLines)")
+                }
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }
     }
 
-    /// Ends the server at once, as a crash would (immediate shutdown), until `revive`.
+    /// Kills the server, until `revive`.
     package func crash() throws {
-        try shell("touch \(folder)/down; kill -QUIT $(head -n 1 \(folder)/data/postmaster.pid)")
+        server.crash()
     }
 
     /// Starts it again, and waits until it has recovered.
     package func revive() throws {
-        try shell("rm -f \(folder)/down")
+        try server.start()
         try waitUntilReady()
     }
 

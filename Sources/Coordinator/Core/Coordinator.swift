@@ -50,10 +50,12 @@ package final class Coordinator {
         guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
         let folder = try RuntimeFolder(configuration.runtimeFolder)
         let mailbox = Mailbox()
+        // Before Foundation spawns: signals that one of its threads takes would end us.
+        let watch = StartWatch(signals: Self.blockSignals())
         var configuration = configuration
-        let services = try EmbeddedServices(&configuration, Self.report) { mailbox.put(.childEnded($0, $1)) }
+        let services = try EmbeddedServices(&configuration, watch) { mailbox.put(.childEnded($0, $1)) }
         do {
-            try self.init(configuration, folder, services, mailbox)
+            try self.init(configuration, folder, services, mailbox, watch)
         } catch {
             services.end()
             throw error
@@ -62,13 +64,13 @@ package final class Coordinator {
 
     private init(
         _ configuration: CoordinatorConfiguration, _ folder: consuming RuntimeFolder, _ services: EmbeddedServices,
-        _ mailbox: Mailbox
+        _ mailbox: Mailbox, _ watch: StartWatch
     ) throws {
         self.configuration = configuration
         self.services = services
         self.mailbox = mailbox
         processes = services.processes
-        edgeAddresses = try EdgePorts.pick(configuration.edges, control: folder.controlEndpoint, Self.report)
+        edgeAddresses = try EdgePorts.pick(configuration.edges, control: folder.controlEndpoint, watch)
         var registry = try SourceRegistry(configuration)
         let generation = try registry.prepare()
         let found: [SourceRegistry.Entry]
@@ -85,7 +87,7 @@ package final class Coordinator {
             throw StartError("control address \(configuration.controlAddress ?? ""): \(error.message)", .unavailable)
         }
         try Self.checkAdvertisedHost(configuration.advertisedHost)
-        signals = Self.blockSignals()
+        signals = watch.signals
         metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
         notifier = try ServiceNotifier.fromEnvironment()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
@@ -271,9 +273,7 @@ package final class Coordinator {
         _ = try control.send([identity, try ControlEnvelope.encode(reply)])
     }
 
-    func report(_ line: String) { Self.report(line) }
-
-    private static func report(_ line: String) {
+    func report(_ line: String) {
         FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
     }
 
@@ -294,7 +294,8 @@ package final class Coordinator {
                 uptime: ContinuousClock.now - startedAt,
                 kafka: .init(
                     bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: services.kafkaKind),
-                postgres: .init(parameters: configuration.postgres, embedded: services.hasPostgres), control: folder.controlEndpoint,
+                postgres: .init(parameters: configuration.postgres, embedded: services.hasPostgres),
+                control: folder.controlEndpoint,
                 remoteControl: remote.map {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
                 }, now: .now))

@@ -10,9 +10,12 @@ enum Demo {
     static func words(_ configuration: CoordinatorConfiguration, _ settings: Settings) throws -> [String] {
         let known = streams.filter { name in configuration.streams.contains { $0.name == name } }
         guard !known.isEmpty else {
-            throw StartError("--demo makes records of \(streams.joined(separator: " and ")); no such stream is configured", .usage)
+            throw StartError(
+                "--demo makes records of \(streams.joined(separator: " and ")); no such stream is configured", .usage)
         }
-        return ["produce", "--rate", String(rate), "--streams", known.joined(separator: ","), "--runtime-dir",
-            configuration.runtimeFolder] + settings.words
+        return [
+            "produce", "--rate", String(rate), "--streams", known.joined(separator: ","), "--runtime-dir",
+            configuration.runtimeFolder,
+        ] + settings.words
     }
 }

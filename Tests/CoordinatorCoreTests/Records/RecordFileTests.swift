@@ -108,6 +108,28 @@ struct RecordFileTests {
         #expect(throws: StartError.self) { try JSONLines(stream, path: file.path, map: [:], byteLimit: 100) }
     }
 
+    @Test("A named pipe is waited for before anybody writes to it")
+    func namedPipe() throws {
+        let path = "/tmp/millrace-pipe-\(UUID().uuidString)"
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        let source = try JSONLines(Self.stream, path: path, map: [:], byteLimit: 100)
+        guard case .waiting = try source.next({ _ in Issue.record("there is no record yet") }) else {
+            Issue.record("it did not wait")
+            return
+        }
+        let writer = try #require(FileHandle(forWritingAtPath: path))
+        try writer.write(contentsOf: Data("{\"k\":\"a\"}\n".utf8))
+        var key = ""
+        _ = try source.next { key = String(decoding: $0.key!, as: UTF8.self) }
+        try writer.close()
+        guard case .end = try source.next({ _ in }) else {
+            Issue.record("it did not end")
+            return
+        }
+        #expect(key == "a")
+    }
+
     @Test("A pipe that holds nothing is waited for, in the middle of a record too")
     func pipe() throws {
         let pipe = Pipe()

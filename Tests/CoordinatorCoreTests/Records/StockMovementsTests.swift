@@ -19,11 +19,11 @@ struct StockMovementsTests {
         var (sums, used, bought): ([String: Int], Set<String>, [String: Int]) = ([:], [], [:])
         for _ in 0..<5000 {
             var writer = ByteWriter()
-            movements.write(to: &writer)
+            let key = movements.write(to: &writer)
             try decoder.decode(writer.bytes, RecordMetadata(key: nil, timestamp: nil, partition: 0, offset: 0))
             let movement = try JSONDecoder().decode(Movement.self, from: Data(writer.bytes))
             sums[movement.sku, default: 0] += movement.quantity
-            #expect(sums[movement.sku]! >= 0 && movement.quantity != 0)
+            #expect(sums[movement.sku]! >= 0 && movement.quantity != 0 && key == Array(movement.sku.utf8))
             if movement.quantity < 0 { used.insert(movement.sku) } else { bought[movement.sku, default: 0] += 1 }
         }
         #expect(sums.count == movements.partCount && used.count == movements.partCount)

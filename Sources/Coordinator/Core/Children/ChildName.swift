@@ -28,8 +28,8 @@ extension ChildName: CustomStringConvertible {
         switch self {
         case .producer: "the demo's producer"
         case .edge(let address): "edge \(address)"
-        case .kafka: "the private Kafka"
-        case .postgres: "the private Postgres"
+        case .kafka: "the fleet's Kafka"
+        case .postgres: "the fleet's Postgres"
         }
     }
 }

@@ -6,14 +6,14 @@ enum EdgePorts {
     private static let interval = 0.05
 
     /// Blocking while an edge of an earlier coordinator, which was killed, still drains at a port.
-    static func pick(_ plan: EdgePlan, control: String, _ say: (String) -> Void) throws(StartError) -> [ListenAddress] {
+    static func pick(_ plan: EdgePlan, control: String, _ watch: StartWatch) throws(StartError) -> [ListenAddress] {
         var picked: [ListenAddress] = []
         var next = plan.firstPort
         let deadline = ContinuousClock.now + SupervisedChildren.endLimit
         while picked.count < Int(plan.count) {
             let address = ListenAddress(host: plan.host, port: next == 0 ? try FreePort.random() : next)
-            if !waitUntilFree(address, control, deadline, say) {
-                say("port \(address.port) is taken; an edge gets the next free one")
+            if !(try waitUntilFree(address, control, deadline, watch)) {
+                watch.say("port \(address.port) is taken; an edge gets the next free one")
             } else if !picked.contains(address) {
                 picked.append(address)
             }
@@ -26,12 +26,13 @@ enum EdgePorts {
     }
 
     private static func waitUntilFree(
-        _ address: ListenAddress, _ control: String, _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
-    ) -> Bool {
+        _ address: ListenAddress, _ control: String, _ deadline: ContinuousClock.Instant, _ watch: StartWatch
+    ) throws(StartError) -> Bool {
         var isSaid = false
         while !FreePort.isFree(address.port, host: address.host) {
             guard ContinuousClock.now < deadline, hasFormerEdges(control) else { return false }
-            if !isSaid { say("an edge of the coordinator before has not ended yet; waiting for its port") }
+            try watch.check()
+            if !isSaid { watch.say("an edge of the coordinator before has not ended yet; waiting for its port") }
             isSaid = true
             Thread.sleep(forTimeInterval: interval)
         }

@@ -18,7 +18,9 @@ extension Keeper {
         if let seconds: Int64 = try arguments.number("--grace") { grace = .seconds(seconds) }
         lock = try arguments.option("--lock")
         try arguments.finish()
-        guard !program.isEmpty else { throw StartError("the program is missing: coordinator keep … -- PROGRAM", .usage) }
+        guard !program.isEmpty else {
+            throw StartError("the program is missing: coordinator keep … -- PROGRAM", .usage)
+        }
     }
 
     /// What `init(arguments:)` reads.

@@ -88,7 +88,9 @@ package struct Keeper: Sendable, Equatable {
         var words = ["setpriv", "--pdeathsig", signal.rawValue]
         if let user {
             guard let entry = getpwnam(user) else { throw StartError("there is no user \(user)", .configuration) }
-            words += ["--reuid", String(entry.pointee.pw_uid), "--regid", String(entry.pointee.pw_gid), "--init-groups"]
+            words += [
+                "--reuid", String(entry.pointee.pw_uid), "--regid", String(entry.pointee.pw_gid), "--init-groups",
+            ]
         }
         words += ["--"] + program
         var attributes = posix_spawnattr_t()

@@ -3,26 +3,17 @@ package import Common
 /// Where Kafka and Postgres are, as far as anything says it, and which edges the coordinator runs.
 extension ConfigurationSources {
     func kafka() throws(StartError) -> [String: String] {
-        var properties = file.kafka ?? [:]
-        let names = [
-            "KAFKA_BOOTSTRAP_SERVERS": "bootstrap.servers", "KAFKA_SECURITY_PROTOCOL": "security.protocol",
-            "KAFKA_SASL_MECHANISM": "sasl.mechanism", "KAFKA_SASL_USERNAME": "sasl.username",
-            "KAFKA_SASL_PASSWORD": "sasl.password", "KAFKA_SSL_CA_LOCATION": "ssl.ca.location",
-        ]
-        for (name, property) in names { if let value = try variable(name) { properties[property] = value } }
+        let own = try ConnectionVariables.values(ConnectionVariables.kafka, in: environment)
+        let properties = (file.kafka ?? [:]).merging(own) { $1 }
+        let problems = ProductProperties.problems(properties)
+        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
         return properties
     }
 
     /// libpq reads PG* itself; but workers are not to find a password in their environment, and `.env` is ours.
     func postgres() throws(StartError) -> [String: String] {
-        var parameters = file.postgres ?? [:]
-        let names = [
-            "PGHOST": "host", "PGHOSTADDR": "hostaddr", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user",
-            "PGPASSWORD": "password", "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGSERVICE": "service",
-            "PGPASSFILE": "passfile",
-        ]
-        for (name, parameter) in names { if let value = try variable(name) { parameters[parameter] = value } }
-        return parameters
+        let own = try ConnectionVariables.values(ConnectionVariables.postgres, in: environment)
+        return (file.postgres ?? [:]).merging(own) { $1 }
     }
 
     func edges() throws(StartError) -> EdgePlan {

@@ -20,7 +20,7 @@ package struct ConfigurationSources {
         package init() {}
     }
 
-    private var environment: [String: String]
+    private(set) var environment: [String: String]
     let flags: Flags
     let file: ConfigurationFile
 
@@ -30,9 +30,15 @@ package struct ConfigurationSources {
         self.environment = environment
         let envFile = flags.envFile ?? ".env"
         if flags.envFile != nil || FileManager.default.fileExists(atPath: envFile) {
-            for (name, value) in try Self.readEnvFile(envFile) where environment[name] == nil {
+            for (name, value) in try EnvironmentFile(envFile).values where environment[name] == nil {
                 self.environment[name] = value
             }
+        }
+        let unknown = OwnVariables.unknown(self.environment)
+        guard unknown.isEmpty else {
+            throw StartError(
+                "nothing takes the variable \(unknown.joined(separator: ", ")); docs/operations.md lists those there are",
+                .configuration)
         }
         let path = flags.config ?? self.environment["MILLRACE_CONFIG"]
         file =
@@ -50,7 +56,15 @@ package struct ConfigurationSources {
             throw StartError("configuration \(path): can't be read", .configuration)
         }
         do {
-            return try JSONDecoder().decode(ConfigurationFile.self, from: data)
+            let file = try JSONDecoder().decode(ConfigurationFile.self, from: data)
+            let unknown = UnknownKeys.find(in: data, taken: file)
+            guard unknown.isEmpty else {
+                throw StartError(
+                    "configuration \(path): there is no \(unknown.joined(separator: ", "))", .configuration)
+            }
+            return file
+        } catch let error as StartError {
+            throw error
         } catch let error as DecodingError {
             throw StartError("configuration \(path): \(describe(error))", .configuration)
         } catch {
@@ -70,39 +84,8 @@ package struct ConfigurationSources {
         }
     }
 
-    /// `NAME=value` a line, `#` comments, values bare or in quotes.
-    private static func readEnvFile(_ path: String) throws(StartError) -> [(String, String)] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw StartError("environment file \(path): can't be read", .configuration)
-        }
-        var found: [(String, String)] = []
-        for (number, line) in String(decoding: data, as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false
-        ).enumerated() {
-            let text = line.trimmingCharacters(in: .whitespaces)
-            guard !text.isEmpty, !text.hasPrefix("#") else { continue }
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else {
-                // Not the line itself: it may be a secret.
-                throw StartError("environment file \(path): line \(number + 1) is not NAME=value", .configuration)
-            }
-            var value = parts[1].trimmingCharacters(in: .whitespaces)
-            for quote in ["\"", "'"] where value.count > 1 && value.hasPrefix(quote) && value.hasSuffix(quote) {
-                value = String(value.dropFirst().dropLast())
-            }
-            found.append((parts[0].trimmingCharacters(in: .whitespaces), value))
-        }
-        return found
-    }
-
-    /// A variable, or the content of the file that `NAME_FILE` names.
     func variable(_ name: String) throws(StartError) -> String? {
-        if let value = environment[name], !value.isEmpty { return value }
-        guard let path = environment[name + "_FILE"], !path.isEmpty else { return nil }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw StartError("\(name)_FILE: \(path) can't be read", .configuration)
-        }
-        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+        try ConnectionVariables.value(name, in: environment)
     }
 
     package func runtimeFolder() throws(StartError) -> String {

@@ -102,11 +102,12 @@ package struct FleetState: Sendable {
         shards[id]?.pid = pid
     }
 
-    /// A worker says hello until it is configured. One that was not spawned by us gets no answer.
+    /// A worker says hello until it is configured. One that was not spawned by us gets no answer; one that was to drain
+    /// before it could be reached is told again.
     package mutating func hello(_ id: Int32, pid: Int32, at now: ContinuousClock.Instant) -> [Action] {
-        guard let shard = shards[id], shard.pid == pid, shard.state == .starting || shard.state == .running else {
-            return []
-        }
+        guard let shard = shards[id], shard.pid == pid else { return [] }
+        if shard.state == .draining { return [.drain(shard: id)] }
+        guard shard.state == .starting || shard.state == .running else { return [] }
         shards[id]!.heard = now
         guard shard.state == .starting else { return [.configure(shard: id)] }
         shards[id]!.state = .running

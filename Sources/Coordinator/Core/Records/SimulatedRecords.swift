@@ -6,7 +6,9 @@ internal import JSONRecords
 final class SimulatedRecords: RecordSource {
     private struct Target {
         let topic: String
+        /// Of a stream that is keyed in another way than the built-in one.
         let key: RecordKey?
+        let isBuiltInKey: Bool
     }
 
     /// Readings for each movement of stock.
@@ -27,7 +29,10 @@ final class SimulatedRecords: RecordSource {
         city = CitySimulation(seed: seed, utcOffset: utcOffset, hasFaults: hasFaults)
         stocks = StockMovements(seed: seed)
         func target(_ name: String) -> Target? {
-            streams.first { $0.name == name }.map { Target(topic: $0.topics[0], key: RecordKey($0)) }
+            guard let stream = streams.first(where: { $0.name == name }) else { return nil }
+            let isBuiltInKey = stream.key == BuiltInStreams.all().first { $0.name == name }?.key
+            return Target(
+                topic: stream.topics[0], key: isBuiltInKey ? nil : RecordKey(stream), isBuiltInKey: isBuiltInKey)
         }
         traffic = target("traffic_data")
         movements = target("stocks")
@@ -40,20 +45,21 @@ final class SimulatedRecords: RecordSource {
         count += 1
         writer.truncate()
         if let movements, traffic == nil || count % Self.readingsPerMovement == 0 {
-            stocks.write(to: &writer)
-            try hand(over: writer.bytes, to: movements, take)
+            let key = stocks.write(to: &writer)
+            try hand(over: writer.bytes, key, to: movements, take)
         } else if let traffic {
-            city.write(at: Self.now, to: &writer)
-            try hand(over: writer.bytes, to: traffic, take)
+            let key = city.write(at: Self.now, to: &writer)
+            try hand(over: writer.bytes, key, to: traffic, take)
         }
         return .record
     }
 
     private func hand(
-        over value: UnsafeRawBufferPointer, to target: Target, _ take: (OutgoingRecord) throws -> Void
+        over value: UnsafeRawBufferPointer, _ builtInKey: [UInt8], to target: Target,
+        _ take: (OutgoingRecord) throws -> Void
     ) throws {
-        // What a broken camera sends may be no JSON: it has no key then.
-        let key = try? target.key?.bytes(of: value)
+        // What a broken camera sends may be no JSON: then there is no key in it.
+        let key = target.isBuiltInKey ? builtInKey : try? target.key?.bytes(of: value)
         guard let key else { return try take(OutgoingRecord(topic: target.topic, key: nil, value: value)) }
         try key.withUnsafeBytes { try take(OutgoingRecord(topic: target.topic, key: $0, value: value)) }
     }

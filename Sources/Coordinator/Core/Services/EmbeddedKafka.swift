@@ -28,10 +28,10 @@ struct EmbeddedKafka {
     }
 
     /// Blocking.
-    mutating func prepare(_ say: (String) -> Void) throws(StartError) {
+    mutating func prepare(_ watch: StartWatch) throws(StartError) {
         try folder.make()
-        try folder.waitUntilFree(say)
-        ports = try folder.ports(2, say)
+        try folder.waitUntilFree(watch)
+        ports = try folder.ports(2, watch)
     }
 
     var command: ChildCommand {
@@ -42,8 +42,8 @@ struct EmbeddedKafka {
     }
 
     /// Blocking.
-    func waitUntilReady(_ process: ChildProcess, _ say: (String) -> Void) throws(StartError) {
-        try ServiceStart.wait(for: folder, process, "starting", limit: Self.startLimit, say) {
+    func waitUntilReady(_ process: ChildProcess, _ watch: StartWatch) throws(StartError) {
+        try ServiceStart.wait(for: folder, process, "starting", limit: Self.startLimit, watch) {
             () throws(StartError) in answers
         }
     }

@@ -56,13 +56,13 @@ struct EmbeddedPostgres {
     }
 
     /// Makes what isn't there. Blocking.
-    mutating func prepare(_ say: (String) -> Void) throws(StartError) {
+    mutating func prepare(_ watch: StartWatch) throws(StartError) {
         if elsewhere != nil { try ServicePlace.makeOutside(folder.path) }
         try folder.make(owner: account.map { ($0.user, $0.group) })
-        try folder.waitUntilFree(say)
-        if !FileManager.default.fileExists(atPath: data) { try makeCluster(say) }
+        try folder.waitUntilFree(watch)
+        if !FileManager.default.fileExists(atPath: data) { try makeCluster(watch) }
         password = try readPassword()
-        port = try folder.ports(1, say)[0]
+        port = try folder.ports(1, watch)[0]
     }
 
     private var passwordPath: String { folder.path + "/password" }
@@ -75,7 +75,7 @@ struct EmbeddedPostgres {
     }
 
     /// Beside its place first: a start that is cut short leaves nothing that looks like a cluster.
-    private func makeCluster(_ say: (String) -> Void) throws(StartError) {
+    private func makeCluster(_ watch: StartWatch) throws(StartError) {
         let new = folder.path + "/data.new"
         do {
             if FileManager.default.fileExists(atPath: new) { try FileManager.default.removeItem(atPath: new) }
@@ -89,7 +89,7 @@ struct EmbeddedPostgres {
                     binaries + "/initdb", "--pgdata", new, "--username", Self.role, "--pwfile", passwordPath,
                     "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8",
                 ], user: account?.name, signal: .terminate, lock: folder.lockPath),
-            in: folder, coordinator: coordinator, "making its files", limit: Self.initLimit, say)
+            in: folder, coordinator: coordinator, "making its files", limit: Self.initLimit, watch)
         do {
             let settings = new + "/postgresql.conf"
             guard let file = FileHandle(forWritingAtPath: settings) else {
@@ -139,12 +139,12 @@ struct EmbeddedPostgres {
     }
 
     /// Until its database is there. Blocking.
-    func waitUntilReady(_ process: ChildProcess, _ say: (String) -> Void) throws(StartError) {
+    func waitUntilReady(_ process: ChildProcess, _ watch: StartWatch) throws(StartError) {
         var server = parameters
         server["dbname"] = "postgres"
         var last: PostgresError?
         do {
-            try ServiceStart.wait(for: folder, process, "starting", limit: Self.startLimit, say) {
+            try ServiceStart.wait(for: folder, process, "starting", limit: Self.startLimit, watch) {
                 () throws(StartError) in
                 do throws(PostgresError) {
                     var connection = try Connection.open(parameters: server, timeout: .seconds(2))

@@ -24,17 +24,17 @@ struct EmbeddedServices {
     ///
     /// - Parameter ended: called once a process, on a thread of Foundation's.
     init(
-        _ configuration: inout CoordinatorConfiguration, _ say: (String) -> Void,
+        _ configuration: inout CoordinatorConfiguration, _ watch: StartWatch,
         ended: @escaping @Sendable (ChildName, ChildExit) -> Void
     ) throws(StartError) {
         do throws(StartError) {
             // Both begin at the same time: a JVM takes longest.
-            try startKafka(configuration, say, ended)
-            try startPostgres(configuration, say, ended)
-            if let process = processes[.postgres] { try postgres?.waitUntilReady(process, say) }
+            try startKafka(configuration, watch, ended)
+            try startPostgres(configuration, watch, ended)
+            if let process = processes[.postgres] { try postgres?.waitUntilReady(process, watch) }
             if let process = processes[.kafka] {
-                try kafka?.waitUntilReady(process, say)
-                try mock?.waitUntilReady(process, say)
+                try kafka?.waitUntilReady(process, watch)
+                try mock?.waitUntilReady(process, watch)
             }
         } catch {
             end()
@@ -42,11 +42,11 @@ struct EmbeddedServices {
         }
         adopt(&configuration)
         lines = [postgres?.line, kafka?.line, mock?.line(mockReason)].compactMap { $0 }
-        for line in lines { say(line) }
+        for line in lines { watch.say(line) }
     }
 
     private mutating func startKafka(
-        _ configuration: CoordinatorConfiguration, _ say: (String) -> Void,
+        _ configuration: CoordinatorConfiguration, _ watch: StartWatch,
         _ ended: @escaping @Sendable (ChildName, ChildExit) -> Void
     ) throws(StartError) {
         guard let kind = configuration.embedded.kafka else { return }
@@ -55,7 +55,7 @@ struct EmbeddedServices {
         let reason = kind == .mock ? "the mock cluster was asked for" : Self.reasonNotToRun(script)
         if let script, reason == nil {
             var kafka = EmbeddedKafka(script, runtimeFolder: configuration.runtimeFolder, coordinator: coordinator)
-            try kafka.prepare(say)
+            try kafka.prepare(watch)
             self.kafka = kafka
             processes[.kafka] = try ChildProcess(kafka.command) { ended(.kafka, $0) }
             return
@@ -82,13 +82,13 @@ struct EmbeddedServices {
     }
 
     private mutating func startPostgres(
-        _ configuration: CoordinatorConfiguration, _ say: (String) -> Void,
+        _ configuration: CoordinatorConfiguration, _ watch: StartWatch,
         _ ended: @escaping @Sendable (ChildName, ChildExit) -> Void
     ) throws(StartError) {
         guard configuration.embedded.postgres else { return }
         var postgres = try EmbeddedPostgres(
             runtimeFolder: configuration.runtimeFolder, coordinator: configuration.executable("coordinator"))
-        try postgres.prepare(say)
+        try postgres.prepare(watch)
         self.postgres = postgres
         processes[.postgres] = try ChildProcess(postgres.command) { ended(.postgres, $0) }
     }

@@ -1,15 +1,15 @@
+package import Common
 private import Glibc
-import Common
 
 /// Ports of this machine that nobody listens at.
-enum FreePort {
+package enum FreePort {
     private static let attemptLimit = 200
     /// Below the kernel's range for outgoing connections (ip_local_port_range), so that none of those takes it while
     /// whoever it is for is down.
     private static let range: ClosedRange<UInt16> = 15_000...29_999
 
     /// One that is free now, on 127.0.0.1.
-    static func random() throws(StartError) -> UInt16 {
+    package static func random() throws(StartError) -> UInt16 {
         for _ in 0..<attemptLimit {
             let port = UInt16.random(in: range)
             if isFree(port) { return port }
@@ -18,7 +18,7 @@ enum FreePort {
     }
 
     /// - Parameter host: a numeric address; of another one nothing is known, and whoever listens there will tell.
-    static func isFree(_ port: UInt16, host: String = "127.0.0.1") -> Bool {
+    package static func isFree(_ port: UInt16, host: String = "127.0.0.1") -> Bool {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

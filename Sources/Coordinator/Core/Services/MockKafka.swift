@@ -54,8 +54,8 @@ struct MockKafka {
     }
 
     /// Blocking.
-    mutating func waitUntilReady(_ process: ChildProcess, _ say: (String) -> Void) throws(StartError) {
-        try ServiceStart.wait(for: folder, process, "starting", limit: Self.startLimit, say) {
+    mutating func waitUntilReady(_ process: ChildProcess, _ watch: StartWatch) throws(StartError) {
+        try ServiceStart.wait(for: folder, process, "starting", limit: Self.startLimit, watch) {
             () throws(StartError) in isReady()
         }
     }

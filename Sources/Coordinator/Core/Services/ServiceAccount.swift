@@ -1,5 +1,5 @@
-private import Glibc
 import Common
+private import Glibc
 
 /// A user of this machine that a service runs as.
 struct ServiceAccount: Sendable {

@@ -31,16 +31,17 @@ struct ServiceFolder: Sendable {
     }
 
     /// Waits until what an earlier life left has ended. Blocking.
-    func waitUntilFree(_ say: (String) -> Void) throws(StartError) {
+    func waitUntilFree(_ watch: StartWatch) throws(StartError) {
         let deadline = ContinuousClock.now + Self.lockLimit
         var isSaid = false
         while isLocked {
+            try watch.check()
             guard ContinuousClock.now < deadline else {
                 throw StartError(
                     "\(name): \(lockPath) is still locked after \(Self.lockLimit): something of an earlier fleet does not "
                         + "end; see: fuser -v \(lockPath)", .unavailable)
             }
-            if !isSaid { say("\(name): that of the coordinator before has not ended yet; waiting for it") }
+            if !isSaid { watch.say("\(name): that of the coordinator before has not ended yet; waiting for it") }
             isSaid = true
             Thread.sleep(forTimeInterval: Self.lockInterval)
         }
@@ -54,13 +55,13 @@ struct ServiceFolder: Sendable {
     }
 
     /// Ports that are picked once and then kept, as many as are asked for; others if somebody else has taken them.
-    func ports(_ count: Int, _ say: (String) -> Void) throws(StartError) -> [UInt16] {
+    func ports(_ count: Int, _ watch: StartWatch) throws(StartError) -> [UInt16] {
         let file = path + "/ports"
         let kept = ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(whereSeparator: \.isWhitespace)
             .compactMap { UInt16($0) }
         if kept.count == count {
             guard let taken = kept.first(where: { !FreePort.isFree($0) }) else { return kept }
-            say("\(name): its port \(taken) is taken by something else; it gets another one")
+            watch.say("\(name): its port \(taken) is taken by something else; it gets another one")
         }
         var ports: [UInt16] = []
         while ports.count < count {

@@ -12,12 +12,13 @@ enum ServiceStart {
     ///   - what: that is being done, for a line now and then.
     ///   - isDone: may take a moment.
     static func wait(
-        for folder: ServiceFolder, _ process: ChildProcess, _ what: String, limit: Duration, _ say: (String) -> Void,
+        for folder: ServiceFolder, _ process: ChildProcess, _ what: String, limit: Duration, _ watch: StartWatch,
         until isDone: () throws(StartError) -> Bool
     ) throws(StartError) {
         let begin = ContinuousClock.now
         var nextNews = begin + firstNews
         while !(try isDone()) {
+            try watch.check()
             if let exit = process.exit {
                 throw StartError(
                     "\(folder.name) ended with \(exit) while \(what); the end of \(folder.logPath):\n\(folder.lastLines)",
@@ -32,7 +33,7 @@ enum ServiceStart {
             }
             if ContinuousClock.now >= nextNews {
                 nextNews += newsInterval
-                say("\(folder.name): \(what), \(elapsed.components.seconds) s so far")
+                watch.say("\(folder.name): \(what), \(elapsed.components.seconds) s so far")
             }
             Thread.sleep(forTimeInterval: interval)
         }
@@ -41,11 +42,11 @@ enum ServiceStart {
     /// A program that does its work and ends, under a keeper.
     static func run(
         _ keeper: Keeper, in folder: ServiceFolder, coordinator: String, _ what: String, limit: Duration,
-        _ say: (String) -> Void
+        _ watch: StartWatch
     ) throws(StartError) {
         let process = try ChildProcess(
             .kept(keeper, coordinator: coordinator, log: folder.logPath, directory: folder.path))
-        try wait(for: folder, process, what, limit: limit, say) { () throws(StartError) in
+        try wait(for: folder, process, what, limit: limit, watch) { () throws(StartError) in
             process.exit.map { $0.status == 0 && !$0.isSignal } ?? false
         }
     }

@@ -13,8 +13,8 @@ package struct CitySimulation {
     private let hasFaults: Bool
     private let cameras: [Camera]
     private let buses: [Bus]
-    /// What of a camera's record is always the same: before the number of vehicles, and at the end.
-    private let texts: [(head: [UInt8], tail: [UInt8])]
+    private let texts: [CameraText]
+    private let busKeys: [[UInt8]]
     private let order: [Reporter]
     private var turn = 0
     private var random: RepeatableRandom
@@ -31,11 +31,8 @@ package struct CitySimulation {
         self.hasFaults = hasFaults
         cameras = CityMap.shared.cameras(seed: seed)
         buses = CityMap.shared.buses(seed: seed)
-        texts = cameras.map { camera in
-            var head = ByteWriter()
-            CityReading.writeStart(camera.id, location: camera.location, camera.point, to: &head)
-            return (Array(head.bytes), Array(#"","type":"\#(camera.type)"}"#.utf8))
-        }
+        texts = cameras.map { CameraText($0) }
+        busKeys = buses.map { Array($0.id.description.utf8) }
         var random = RepeatableRandom(seed: seed)
         order = (cameras.indices.map { .camera($0) } + buses.indices.map { .bus($0) }).shuffled(using: &random)
         self.random = random
@@ -44,12 +41,14 @@ package struct CitySimulation {
     /// How many report: each once in so many records.
     package var reporterCount: Int { order.count }
 
-    /// Writes the next reading, as JSON.
-    package mutating func write(at time: Timestamp, to writer: inout ByteWriter) {
+    /// Writes the next reading, as JSON. Returns its Kafka key, the reporter's id.
+    @discardableResult
+    package mutating func write(at time: Timestamp, to writer: inout ByteWriter) -> [UInt8] {
         let micros = time.microseconds + Timestamp.postgresEpochSeconds * 1_000_000
         let second = micros / 1_000_000
         refreshLevels(second + utcOffset)
         let start = writer.count
+        var key: [UInt8] = []
         // A round at most: not all of them are silent.
         for _ in order.indices {
             turn = turn + 1 < order.count ? turn + 1 : 0
@@ -57,15 +56,19 @@ package struct CitySimulation {
             case .camera(let index):
                 if hasFaults, CameraFault.isSilent(seed, cameras[index].number, at: second) { continue }
                 write(cameras[index], texts[index], at: time, second, to: &writer)
-            case .bus(let index): write(buses[index], at: time, micros, to: &writer)
+                key = texts[index].key
+            case .bus(let index):
+                write(buses[index], at: time, micros, to: &writer)
+                key = busKeys[index]
             }
             break
         }
-        guard hasFaults else { return }
+        guard hasFaults else { return key }
         if let bad = CameraFault.badRecord(Array(writer.bytes(start..<writer.count)), &random) {
             writer.truncate(to: start)
             bad.withUnsafeBytes { writer.append($0) }
         }
+        return key
     }
 
     private mutating func refreshLevels(_ second: Int64) {
@@ -76,8 +79,7 @@ package struct CitySimulation {
     }
 
     private mutating func write(
-        _ camera: Camera, _ text: (head: [UInt8], tail: [UInt8]), at time: Timestamp, _ second: Int64,
-        to writer: inout ByteWriter
+        _ camera: Camera, _ text: CameraText, at time: Timestamp, _ second: Int64, to writer: inout ByteWriter
     ) {
         let mean =
             camera.capacity * camera.kind.demand * levels[camera.direction.rawValue]

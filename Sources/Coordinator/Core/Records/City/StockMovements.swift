@@ -41,13 +41,15 @@ package struct StockMovements {
 
     package var partCount: Int { parts.count }
 
-    /// Writes the next movement, as JSON.
-    package mutating func write(to writer: inout ByteWriter) {
+    /// Writes the next movement, as JSON. Returns its Kafka key, the part's number.
+    @discardableResult
+    package mutating func write(to writer: inout ByteWriter) -> [UInt8] {
         let (index, change) = next()
         parts[index].onHand += change
         writer.append("{\"sku\":\"\(parts[index].sku)\",\"name\":\"\(parts[index].name)\",\"quantity\":")
         writer.append(decimal: change)
         writer.append(UInt8(ascii: "}"))
+        return Array(parts[index].sku.utf8)
     }
 
     private mutating func next() -> (part: Int, change: Int64) {

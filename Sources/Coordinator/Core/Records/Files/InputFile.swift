@@ -26,7 +26,8 @@ struct InputFile: ~Copyable {
     ///   - path: `-` is standard input.
     ///   - capacity: bytes that can be unread at a time.
     init(_ path: String, capacity: Int) throws(StartError) {
-        let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting for who will write to a named pipe: that is waited for where signals are heard, too.
+        let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw StartError("\(path): can't be read: \(String(cString: strerror(errno)))", .usage)
         }

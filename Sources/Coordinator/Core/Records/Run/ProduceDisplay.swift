@@ -37,7 +37,7 @@ struct ProduceDisplay {
     mutating func tell(skipped line: BadLine) {
         toldLines += 1
         guard toldLines <= Self.toldLineLimit else { return }
-        tell("line \(line.line) \(line.reason); skipped\(toldLines == Self.toldLineLimit ? ", as are more" : "")")
+        tell("line \(line.line): \(line.reason); skipped\(toldLines == Self.toldLineLimit ? ", as are more" : "")")
     }
 
     /// Once in a run; a terminal sees it in the line.

@@ -56,8 +56,9 @@ package final class ProduceRun {
     package static func perform(
         _ configuration: CoordinatorConfiguration, _ options: ProduceOptions
     ) throws -> (ProduceSummary, ExitCode) {
-        let signals = StopSignals()
         let plan = try ProducePlan(configuration, options)
+        // Until here a signal ends the process at once: there is nothing to bring to an end.
+        let signals = StopSignals()
         let producer: Producer
         do throws(KafkaError) {
             producer = try Producer(plan.kafka)
@@ -85,7 +86,7 @@ package final class ProduceRun {
     private func conclude() throws -> ExitCode {
         switch stop {
         case .badLine(let line):
-            summary.error = summary.error ?? "line \(line.line) \(line.reason)"
+            summary.error = summary.error ?? "line \(line.line): \(line.reason)"
             guard summary.acknowledged == summary.records else { return .unavailable }
             return .invalidInput
         case .broken(let error):

@@ -33,9 +33,9 @@ package struct ProduceSummary: Encodable, Equatable {
 
     /// For a person.
     package var line: String {
-        var text = "\(acknowledged) records acknowledged in \(ProduceProgress.rounded(seconds, digits: 1)) s"
-        text += ", \(Int64(rate.rounded())) a second"
-        if skipped > 0 { text += "; \(skipped) lines skipped" }
+        var text = "\(acknowledged) record\(acknowledged == 1 ? "" : "s") acknowledged in "
+        text += "\(ProduceProgress.rounded(seconds, digits: 1)) s, \(Int64(rate.rounded())) a second"
+        if skipped > 0 { text += "; \(skipped) line\(skipped == 1 ? "" : "s") skipped" }
         if acknowledged < records { text += "; \(records - acknowledged) NOT acknowledged" }
         if let error { text += ": \(error)" }
         return text

@@ -3,7 +3,7 @@ private import Glibc
 
 /// SIGINT and SIGTERM, counted rather than obeyed: from when this is made until the process ends.
 ///
-/// Made before any other thread, so that these have them blocked, too.
+/// Blocks them in the thread that makes it. librdkafka's threads block all signals by themselves.
 final class StopSignals {
     /// Readable when there is another one.
     let descriptor: Int32

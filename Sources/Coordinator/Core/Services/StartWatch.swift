@@ -1,0 +1,19 @@
+private import CLinux
+import Common
+import Foundation
+
+/// Beside a start that takes long: tells whoever waits for it what is going on, and whether they have had enough.
+struct StartWatch: Sendable {
+    /// A signalfd: readable when the fleet is to stop. Nothing is read here.
+    let signals: Int32
+
+    func say(_ line: String) {
+        FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
+    }
+
+    /// For each turn of a wait.
+    func check() throws(StartError) {
+        var entry = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, 0) == 0 else { throw StartError("stopped before it had started", .unavailable) }
+    }
+}
