@@ -89,13 +89,15 @@ export class CameraMap {
     const name = this.#cameras.isSilent(camera, Date.now()) ? "silent" : camera.label;
     const isShown = !this.#legend.hidden.has(name);
     if (isShown !== this.#map.hasLayer(marker)) isShown ? marker.addTo(this.#map) : marker.remove();
-    const radius = this.#scale * (3 + 0.6 * Math.sqrt(Math.max(camera.row.numbers_of_cars ?? 0, 0)));
+    // With room for a ring in it.
+    const least = marker.isMoving ? 5 : 3;
+    const radius = this.#scale * (least + 0.6 * Math.sqrt(Math.max(camera.row.numbers_of_cars ?? 0, 0)));
     const looks = `${name} ${radius} ${marker.isMoving} ${this.#colours.outline}`;
     if (marker.looks === looks) return;
     marker.looks = looks;
     marker.setStyle({
       radius, fillColor: this.#colours[name], fillOpacity: name === "silent" ? 0.35 : 0.9,
-      color: this.#colours.outline, weight: marker.isMoving ? 2 : 0.75, opacity: marker.isMoving ? 0.9 : 0.5,
+      color: this.#colours.outline, weight: marker.isMoving ? 1.75 : 0.75, opacity: marker.isMoving ? 0.9 : 0.5,
     });
   }
 
