@@ -1,14 +1,14 @@
 import * as api from "./api.js";
-import { Cameras } from "./cameras.js";
-import { Charts } from "./charts.js";
-import { ConnectionView } from "./connection.js";
+import { Cameras } from "./map/cameras.js";
+import { Charts } from "./panels/charts.js";
+import { ConnectionView } from "./panels/connection.js";
 import * as format from "./format.js";
-import { Legend } from "./legend.js";
-import { CameraMap } from "./map.js";
-import { Meter } from "./meter.js";
+import { Legend } from "./map/legend.js";
+import { CameraMap } from "./map/map.js";
+import { Meter } from "./panels/meter.js";
 import { MillraceClient } from "./millrace.js";
-import { NewestRows } from "./newest.js";
-import { Stock } from "./stock.js";
+import { NewestRows } from "./panels/newest.js";
+import { Stock } from "./panels/stock.js";
 
 const traffic = "traffic_data";
 const stock = "stocks";

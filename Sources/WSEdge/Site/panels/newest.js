@@ -1,5 +1,5 @@
-import * as format from "./format.js";
-import { labelOf } from "./theme.js";
+import * as format from "../format.js";
+import { labelOf } from "../theme.js";
 
 const limit = 40;
 

@@ -1,4 +1,4 @@
-import * as format from "./format.js";
+import * as format from "../format.js";
 
 /** For so long it is said that the page has gone on without a gap. */
 const resumedMs = 8000;

@@ -1,5 +1,5 @@
-import * as format from "./format.js";
-import { colour, onTheme } from "./theme.js";
+import * as format from "../format.js";
+import { colour, onTheme } from "../theme.js";
 
 const seconds = 120;
 

@@ -1,5 +1,5 @@
-import * as api from "./api.js";
-import * as format from "./format.js";
+import * as api from "../api.js";
+import * as format from "../format.js";
 
 const everyMs = 2000;
 const slowestMs = 30_000;

@@ -1,5 +1,5 @@
 import { Graticule } from "./graticule.js";
-import { colour, onTheme } from "./theme.js";
+import { colour, onTheme } from "../theme.js";
 
 /** How each kind is drawn, from below: its colour, and its width in pixels where a screen is about a quarter. */
 const kinds = new Map([

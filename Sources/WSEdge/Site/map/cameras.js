@@ -1,4 +1,4 @@
-import { labelOf, labels } from "./theme.js";
+import { labelOf, labels } from "../theme.js";
 
 /** More than anybody sees; the ones that were silent the longest go. */
 const limit = 5000;

@@ -1,6 +1,6 @@
 import { Backdrop } from "./backdrop.js";
-import * as format from "./format.js";
-import { colour, labels, onTheme, stillness } from "./theme.js";
+import * as format from "../format.js";
+import { colour, labels, onTheme, stillness } from "../theme.js";
 
 /** A camera's marker glides to its new place in so long. */
 const glideMs = 700;

@@ -1,5 +1,5 @@
-import * as format from "./format.js";
-import { labels } from "./theme.js";
+import * as format from "../format.js";
+import { labels } from "../theme.js";
 
 const names = { other: "other", silent: "silent" };
 

@@ -1,4 +1,4 @@
-import { colour } from "./theme.js";
+import { colour } from "../theme.js";
 
 /** Degrees between two lines. */
 const steps = [45, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
