@@ -28,9 +28,10 @@ struct Settings {
     }
 
     /// With what nothing says taken from the fleet that runs in the runtime folder.
-    func configuration() throws -> CoordinatorConfiguration {
+    /// - Parameter needsPostgres: false for a command that only Kafka concerns.
+    func configuration(needsPostgres: Bool = true) throws -> CoordinatorConfiguration {
         var configuration = try written()
-        try configuration.takeWhatIsMissing(fromFleet: client)
+        try configuration.takeWhatIsMissing(fromFleet: client, needsPostgres: needsPostgres)
         return configuration
     }
 

@@ -20,8 +20,11 @@ extension CoordinatorConfiguration {
     }
 
     /// Fills in what nothing says here from the fleet that runs in the runtime folder, if one does.
-    package mutating func takeWhatIsMissing(fromFleet client: () throws -> ControlClient) throws {
-        guard lacksKafka || lacksPostgres else { return }
+    /// - Parameter needsPostgres: false where Kafka alone will do.
+    package mutating func takeWhatIsMissing(
+        fromFleet client: () throws -> ControlClient, needsPostgres: Bool = true
+    ) throws {
+        guard lacksKafka || lacksPostgres && needsPostgres else { return }
         let answer: CommandReply
         do {
             answer = try client().ask(.connections)
