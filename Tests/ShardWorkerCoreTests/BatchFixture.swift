@@ -50,11 +50,9 @@ final class BatchFixture {
         }
     }
 
-    func transaction(_ range: Range<Int>? = nil, refusal: RecordRejection? = nil, closing: Bool = false)
-        -> BatchTransaction
-    {
+    func transaction(_ run: SplitRuns.Run? = nil, closing: Bool = false) -> BatchTransaction {
         BatchTransaction(
-            batch, range ?? 0..<batch.entries.count, refusal: refusal, claim: claim, ledger: ledger,
+            batch, run ?? .init(range: 0..<batch.entries.count), claim: claim, ledger: ledger,
             closing: closing ? Set(ledger.keys) : [], table: table, schema: schema)
     }
 
@@ -71,17 +69,13 @@ final class BatchFixture {
     func commitSplitting() throws {
         var runs = SplitRuns(0..<batch.entries.count)
         while let run = runs.next {
-            let transaction = transaction(run.range, refusal: run.refusal)
-            if let refusal = transaction.refusal {
-                runs.split(because: refusal)
-                continue
-            }
+            let transaction = transaction(run)
+            if let refusal = transaction.refusal, runs.split(because: refusal) { continue }
             do throws(PostgresError) {
                 try commit(transaction)
                 runs.finish()
             } catch {
-                guard error.disposition == .record else { throw error }
-                runs.split(because: error)
+                guard error.disposition == .record, runs.split(because: error) else { throw error }
             }
         }
         batch.removeAll()

@@ -96,10 +96,7 @@ extension ShardWorker {
             }
             while let run = lane.runs.next {
                 let transaction = makeTransaction(lane, index, run)
-                if let refusal = transaction.refusal {
-                    lane.runs.split(because: refusal)
-                    continue
-                }
+                if let refusal = transaction.refusal, lane.runs.split(because: refusal) { continue }
                 lane.transaction = transaction
                 lane.transactionStart = .now
                 nextLane = (index + 1) % lanes.count
@@ -112,7 +109,7 @@ extension ShardWorker {
         let held = sources.filter { $0.value.lane == index }
         let old = ContinuousClock.now - Self.ledgerInterval
         return BatchTransaction(
-            lane.writing, run.range, refusal: run.refusal, claim: claim, ledger: held.mapValues(\.ledger),
+            lane.writing, run, claim: claim, ledger: held.mapValues(\.ledger),
             closing: Set(held.values.filter { $0.ledgerOpenedAt <= old }.map(\.id)), table: lane.table, schema: schema)
     }
 
@@ -225,10 +222,10 @@ extension ShardWorker {
         let lane = lanes[index]
         lane.transaction = nil
         switch error.disposition {
-        case .record: lane.runs.split(because: error)
+        case .record where lane.runs.split(because: error): break
         case .retryTransaction where lane.retries < Self.retryLimit: lane.retries += 1
         case .claimLost: try reset(index)
-        case .retryTransaction, .stream, .outage:
+        case .retryTransaction, .record, .stream, .outage:
             try reset(index)
             lane.block = (error.description, .now + Self.blockedInterval)
             try send(.failed(what: "stream \(lane.stream.name)", reason: error.description, sources: []))
