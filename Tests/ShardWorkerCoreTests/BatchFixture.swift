@@ -17,12 +17,14 @@ final class BatchFixture {
     private(set) var statementCount = 0
     let claim = UUIDValue.random()
 
-    init(_ stream: StreamDefinition, sources: Int32 = 1) throws {
+    /// - Parameter setUp: what the database has before the stream's tables are made.
+    init(_ stream: StreamDefinition, sources: Int32 = 1, setUp: String = "") throws {
         batch = Batch(stream)
         table = StreamTable(stream, schema: schema)
         var connection = try Connection.open(parameters: TestPostgres.shared.get().makeDatabase())
+        try connection.execute(setUp)
         try Migrations(schema: schema, streams: [stream]).run(on: &connection)
-        try connection.execute(table.sessionSQL)
+        try connection.execute(Connection.settingsSQL + table.sessionSQL)
         for partition in 0..<sources {
             try connection.execute(
                 """

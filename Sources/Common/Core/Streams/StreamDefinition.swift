@@ -5,7 +5,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     package var name: String
     /// A topic belongs to one stream.
     package var topics: [String]
-    /// In the schema `public`, unless it names another: `ops.events`.
+    /// In the schema `public`, unless it names another: `ops.events`. By default the stream's name, with `_` for each dot: a
+    /// name alone chooses no schema.
     package var table: String
     package var mode: StreamMode
     /// The columns that name a row of a keyed table; for an append stream those of its latest table
@@ -26,7 +27,7 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     ) {
         self.name = name
         self.topics = topics
-        self.table = table ?? name
+        self.table = table ?? name.replacing(".", with: "_")
         self.mode = mode
         self.key = key
         self.increments = increments
