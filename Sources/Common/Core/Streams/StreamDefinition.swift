@@ -19,11 +19,15 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     package var columns: [Column]
     /// How long rows are kept after they were stored; nil for ever.
     package var retain: RetentionPeriod?
+    /// Records are changes of rows; nil: they are the rows.
+    package var changeRecords: ChangeRecordFormat?
+    /// Bytes before each record's JSON that are not part of it: 5 for a schema registry's framing.
+    package var skipPrefix: Int
 
     package init(
         name: String, topics: [String], table: String? = nil, mode: StreamMode, key: [String] = [],
         increments: [String] = [], latest: Bool = false, columns: [Column],
-        retain: RetentionPeriod? = nil
+        retain: RetentionPeriod? = nil, changeRecords: ChangeRecordFormat? = nil, skipPrefix: Int = 0
     ) {
         self.name = name
         self.topics = topics
@@ -34,6 +38,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
         self.latest = latest
         self.columns = columns
         self.retain = retain
+        self.changeRecords = changeRecords
+        self.skipPrefix = skipPrefix
     }
 
     /// Whether rows of the stream's own table have a key, a row version and tombstones.
@@ -52,6 +58,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case name, topics, table, mode, key, increments, latest, columns, retain
+        case changeRecords = "change_records"
+        case skipPrefix = "skip_prefix"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -66,6 +74,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
             increments: try values.decodeIfPresent([String].self, forKey: .increments) ?? [],
             latest: try values.decodeIfPresent(Bool.self, forKey: .latest) ?? false,
             columns: try values.decode([Column].self, forKey: .columns),
-            retain: try values.decodeIfPresent(RetentionPeriod.self, forKey: .retain))
+            retain: try values.decodeIfPresent(RetentionPeriod.self, forKey: .retain),
+            changeRecords: try values.decodeIfPresent(ChangeRecordFormat.self, forKey: .changeRecords),
+            skipPrefix: try values.decodeIfPresent(Int.self, forKey: .skipPrefix) ?? 0)
     }
 }

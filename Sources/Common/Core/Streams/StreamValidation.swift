@@ -53,6 +53,7 @@ package struct StreamValidation: Sendable {
         if stream.latest, stream.isKeyed {
             report(stream, "latest: only an append stream keeps a latest table; this one's own table is keyed")
         }
+        checkRecords(of: stream)
         checkIncrements(of: stream)
     }
 
@@ -96,8 +97,45 @@ package struct StreamValidation: Sendable {
         if column.maxLength != nil, column.type != .text {
             report(stream, "columns: '\(column.name)' has max_length, but is not text")
         }
+        if let problem = column.defaultValue?.problem(in: column) {
+            report(stream, "columns: '\(column.name)' has a default that \(problem)")
+        }
+        if column.unit != nil, column.type != .timestamp {
+            report(stream, "columns: '\(column.name)' has a unit, but is not a timestamptz")
+        }
+        if let zone = column.timezone {
+            if column.type != .timestamp {
+                report(stream, "columns: '\(column.name)' has a timezone, but is not a timestamptz")
+            } else if LocalTimeZone(zone) == nil {
+                report(stream, "columns: '\(column.name)' has the timezone '\(zone)', which there is not; "
+                    + "write one like Europe/Berlin or +02:00")
+            }
+        }
+        if column.coerce, column.type == .uuid {
+            report(stream, "columns: '\(column.name)' has coerce, but a uuid has one form only")
+        }
+        if column.binary {
+            switch column.origin {
+            case .key, .header: break
+            case .path, .timestamp, .partition, .offset:
+                report(stream, "columns: '\(column.name)' has binary, but does not come from $key or $header.NAME")
+            }
+            if column.type == .text || (column.type == .timestamp && column.unit == nil) {
+                report(stream, "columns: '\(column.name)' has binary; a \(column.type.rawValue) has no binary form"
+                    + (column.type == .text ? "" : " without a unit"))
+            }
+        }
         if column.jsonString, column.type != .bigint {
             report(stream, "columns: '\(column.name)' has json_string, but is not a bigint")
+        }
+    }
+
+    private mutating func checkRecords(of stream: StreamDefinition) {
+        if !(0...1024).contains(stream.skipPrefix) {
+            report(stream, "skip_prefix: must be 0 to 1024 bytes")
+        }
+        if stream.changeRecords != nil, stream.mode == .increment {
+            report(stream, "change_records: a change holds a whole row; mode 'increment' adds up, 'upsert' keeps rows")
         }
     }
 
