@@ -2,34 +2,60 @@
 
 #include <simdjson.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "Repair.h"
+
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
+// A name of a path; below an array its place.
+struct mr_step {
+  std::string name;
+  bool is_place;
+  size_t place;
+};
+
 struct mr_parser {
-  std::vector<std::vector<std::string>> paths;
+  std::vector<std::vector<mr_step>> paths;
   simdjson::dom::parser parser;
   // Reused for every document: simdjson reads SIMDJSON_PADDING bytes past the end.
   std::unique_ptr<char[]> padded;
   size_t limit;
-  const char *message = "";
+  std::string message;
+  // Stands in a repaired document for what simdjson does not take. Random, so that no record can hold it.
+  std::string mark;
+  bool is_repaired = false;
 };
 
-static std::vector<std::string> split(const char *path) {
-  std::vector<std::string> names;
-  std::string_view rest(path);
-  for (;;) {
-    size_t dot = rest.find('.');
-    names.emplace_back(rest.substr(0, dot));
-    if (dot == std::string_view::npos) return names;
-    rest.remove_prefix(dot + 1);
+// Names joined by dots; a backslash takes the dot or backslash behind it as it is.
+static std::vector<mr_step> split(const char *path) {
+  std::vector<mr_step> steps;
+  std::string name;
+  auto finish = [&] {
+    bool is_place = !name.empty() && name.size() < 10 && name.find_first_not_of("0123456789") == std::string::npos;
+    steps.push_back({name, is_place, is_place ? size_t(std::strtoul(name.c_str(), nullptr, 10)) : 0});
+    name.clear();
+  };
+  for (; *path; path++) {
+    if (*path == '\\' && (path[1] == '.' || path[1] == '\\')) {
+      name += *++path;
+    } else if (*path == '.') {
+      finish();
+    } else {
+      name += *path;
+    }
   }
+  finish();
+  return steps;
 }
 
 extern "C" mr_parser *mr_parser_create(const char *const *paths, size_t count, size_t limit) try {
@@ -37,6 +63,9 @@ extern "C" mr_parser *mr_parser_create(const char *const *paths, size_t count, s
   for (size_t i = 0; i < count; i++) created->paths.push_back(split(paths[i]));
   created->padded.reset(new char[limit + simdjson::SIMDJSON_PADDING]());
   created->limit = limit;
+  std::random_device random;
+  static const char digits[] = "0123456789abcdef";
+  for (int i = 0; i < 32; i++) created->mark += digits[random() % 16];
   return created.release();
 } catch (const std::bad_alloc &) {
   return nullptr;
@@ -44,9 +73,9 @@ extern "C" mr_parser *mr_parser_create(const char *const *paths, size_t count, s
 
 extern "C" void mr_parser_destroy(mr_parser *parser) { delete parser; }
 
-extern "C" const char *mr_parser_message(const mr_parser *parser) { return parser->message; }
+extern "C" const char *mr_parser_message(const mr_parser *parser) { return parser->message.c_str(); }
 
-static void describe(element found, mr_value &value) {
+static void describe(const mr_parser *parser, element found, mr_value &value) {
   switch (found.type()) {
     case element_type::NULL_VALUE: value.kind = MR_NULL; return;
     case element_type::BOOL:
@@ -67,6 +96,10 @@ static void describe(element found, mr_value &value) {
       return;
     case element_type::STRING: {
       std::string_view text = found.get_string().value_unsafe();
+      if (parser->is_repaired && text.size() == parser->mark.size() + 1 && text.substr(1) == parser->mark) {
+        value.kind = text[0] == MR_MARK_NUMBER ? MR_BEYOND : MR_BROKEN_TEXT;
+        return;
+      }
       value.kind = MR_STRING;
       value.bytes = text.data();
       value.length = text.size();
@@ -79,14 +112,19 @@ static void describe(element found, mr_value &value) {
   }
 }
 
-// The element at names[depth...] below `found`; false when there is none.
-static bool descend(element &found, const std::vector<std::string> &names, size_t depth) {
-  for (; depth < names.size(); depth++) {
+// The element at steps[depth...] below `found`; false when there is none.
+static bool descend(element &found, const std::vector<mr_step> &steps, size_t depth) {
+  for (; depth < steps.size(); depth++) {
     simdjson::dom::object object;
-    if (found.get_object().get(object)) return false;
+    if (found.get_object().get(object)) {
+      simdjson::dom::array array;
+      if (!steps[depth].is_place || found.get_array().get(array)) return false;
+      if (array.at(steps[depth].place).get(found)) return false;
+      continue;
+    }
     bool present = false;
     for (auto field : object) {
-      if (field.key == names[depth]) {
+      if (field.key == steps[depth].name) {
         found = field.value;
         present = true;
       }
@@ -96,32 +134,48 @@ static bool descend(element &found, const std::vector<std::string> &names, size_
   return true;
 }
 
+static simdjson::error_code parse(mr_parser *parser, const char *json, size_t length, element &root) {
+  parser->is_repaired = false;
+  auto error = parser->parser.parse(parser->padded.get(), length, false).get(root);
+  if (error != simdjson::NUMBER_ERROR && error != simdjson::BIGINT_ERROR && error != simdjson::STRING_ERROR)
+    return error;
+  // Rare, so that it may take memory of its own: one field that nobody may have asked for must not cost the record.
+  std::string repaired;
+  if (!mr_repair(json, length, parser->mark, repaired)) return error;
+  parser->is_repaired = true;
+  return parser->parser.parse(repaired).get(root);
+}
+
 static int extract(mr_parser *parser, const char *json, size_t length, mr_value *values) {
   if (length > parser->limit) {
-    parser->message = "The document is larger than the limit";
+    parser->message = "the record is larger than the limit";
     return MR_TOO_LARGE;
+  }
+  if (length >= 3 && std::memcmp(json, "\xEF\xBB\xBF", 3) == 0) {
+    json += 3;
+    length -= 3;
   }
   for (size_t i = 0; i < parser->paths.size(); i++) values[i].kind = MR_MISSING;
   std::memcpy(parser->padded.get(), json, length);
   element root;
-  auto error = parser->parser.parse(parser->padded.get(), length, false).get(root);
+  auto error = parse(parser, json, length, root);
   if (error) {
-    parser->message = simdjson::error_message(error);
     if (error == simdjson::MEMALLOC) return MR_NO_MEMORY;
+    parser->message = mr_explain(json, length, error);
     return MR_NOT_JSON;
   }
   simdjson::dom::object object;
   if (root.get_object().get(object)) {
-    parser->message = "The document is JSON, but not an object";
+    parser->message = mr_explain_value(root);
     return MR_NOT_OBJECT;
   }
   for (auto field : object) {
     for (size_t i = 0; i < parser->paths.size(); i++) {
-      const auto &names = parser->paths[i];
-      if (field.key != names[0]) continue;
+      const auto &steps = parser->paths[i];
+      if (field.key != steps[0].name) continue;
       element found = field.value;
       values[i].kind = MR_MISSING;
-      if (descend(found, names, 1)) describe(found, values[i]);
+      if (descend(found, steps, 1)) describe(parser, found, values[i]);
     }
   }
   return MR_OK;
@@ -130,6 +184,5 @@ static int extract(mr_parser *parser, const char *json, size_t length, mr_value 
 extern "C" int mr_parser_extract(mr_parser *parser, const char *json, size_t length, mr_value *values) try {
   return extract(parser, json, length, values);
 } catch (const std::bad_alloc &) {
-  parser->message = "Out of memory";
   return MR_NO_MEMORY;
 }

@@ -17,12 +17,14 @@ final class BatchFixture {
     private(set) var statementCount = 0
     let claim = UUIDValue.random()
 
-    init(_ stream: StreamDefinition, sources: Int32 = 1) throws {
+    /// - Parameter setUp: what the database has before the stream's tables are made.
+    init(_ stream: StreamDefinition, sources: Int32 = 1, setUp: String = "") throws {
         batch = Batch(stream)
         table = StreamTable(stream, schema: schema)
         var connection = try Connection.open(parameters: TestPostgres.shared.get().makeDatabase())
+        try connection.execute(setUp)
         try Migrations(schema: schema, streams: [stream]).run(on: &connection)
-        try connection.execute(table.sessionSQL)
+        try connection.execute(Connection.settingsSQL + table.sessionSQL)
         for partition in 0..<sources {
             try connection.execute(
                 """
@@ -50,11 +52,9 @@ final class BatchFixture {
         }
     }
 
-    func transaction(_ range: Range<Int>? = nil, refusal: RecordRejection? = nil, closing: Bool = false)
-        -> BatchTransaction
-    {
+    func transaction(_ run: SplitRuns.Run? = nil, closing: Bool = false) -> BatchTransaction {
         BatchTransaction(
-            batch, range ?? 0..<batch.entries.count, refusal: refusal, claim: claim, ledger: ledger,
+            batch, run ?? .init(range: 0..<batch.entries.count), claim: claim, ledger: ledger,
             closing: closing ? Set(ledger.keys) : [], table: table, schema: schema)
     }
 
@@ -71,17 +71,13 @@ final class BatchFixture {
     func commitSplitting() throws {
         var runs = SplitRuns(0..<batch.entries.count)
         while let run = runs.next {
-            let transaction = transaction(run.range, refusal: run.refusal)
-            if let refusal = transaction.refusal {
-                runs.split(because: refusal)
-                continue
-            }
+            let transaction = transaction(run)
+            if let refusal = transaction.refusal, runs.split(because: refusal) { continue }
             do throws(PostgresError) {
                 try commit(transaction)
                 runs.finish()
             } catch {
-                guard error.disposition == .record else { throw error }
-                runs.split(because: error)
+                guard error.disposition == .record, runs.split(because: error) else { throw error }
             }
         }
         batch.removeAll()

@@ -192,6 +192,24 @@ struct BatchTransactionTests {
         #expect(try fixture.rows("SELECT quantity, deleted FROM stocks") == ["1|f"])
     }
 
+    @Test("Columns may be called what Millrace called its own, as long as Postgres takes, and sums with them")
+    func formerNames() throws {
+        let long = String(repeating: "q", count: 63)
+        let stream = StreamDefinition(
+            name: "stock", topics: ["t"], table: "\(long).\(long)", mode: .increment, key: ["k"],
+            increments: ["q", long],
+            columns: [
+                Column("k", .text), Column("q", .bigint, min: 0), Column(long, .bigint), Column("restarted", .text),
+                Column("lowest_q", .text), Column("t", .text), Column("s", .text),
+            ])
+        let fixture = try BatchFixture(stream, setUp: "CREATE SCHEMA \(long)")
+        fixture.add(#"{"k":"a","q":5,"\#(long)":1,"restarted":"x","lowest_q":"y"}"#, offset: 0)
+        fixture.add(#"{"k":"a","q":-3,"\#(long)":1,"restarted":"z"}"#, offset: 1)
+        try fixture.commitSplitting()
+        #expect(
+            try fixture.rows("SELECT k, q, \(long), restarted, lowest_q FROM \(long).\(long)") == ["a|2|2|z|y"])
+    }
+
     @Test("A sum beyond 64 bits is a dead letter, not an outage")
     func incrementOverflow() throws {
         var stream = Self.stocks

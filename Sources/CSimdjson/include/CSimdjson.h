@@ -18,6 +18,8 @@ enum {
   MR_DOUBLE,   /* number */
   MR_STRING,   /* bytes, length: unescaped UTF-8 */
   MR_NESTED,   /* an object or array */
+  MR_BEYOND,   /* a number beyond what a double holds */
+  MR_BROKEN_TEXT, /* a string with half a surrogate, which is no Unicode text */
 };
 
 typedef struct {
@@ -39,7 +41,8 @@ enum {
 
 typedef struct mr_parser mr_parser;
 
-/* A parser for documents of at most `limit` bytes, which looks up `count` paths (names joined by '.').
+/* A parser for documents of at most `limit` bytes, which looks up `count` paths: names joined by '.',
+   numbers below arrays; a backslash takes the dot or backslash behind it as part of a name.
    NULL when memory is short. One thread at a time. */
 mr_parser *mr_parser_create(const char *const *paths, size_t count, size_t limit);
 void mr_parser_destroy(mr_parser *parser);
@@ -47,7 +50,7 @@ void mr_parser_destroy(mr_parser *parser);
 /* Fills values[count]. What they point at lives until the next call. Of a repeated name the last counts. */
 int mr_parser_extract(mr_parser *parser, const char *json, size_t length, mr_value *values);
 
-/* The library's own words for the last refusal; lives as long as the program. */
+/* A sentence about the last refusal; lives until the next call. */
 const char *mr_parser_message(const mr_parser *parser);
 
 #ifdef __cplusplus

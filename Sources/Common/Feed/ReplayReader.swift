@@ -171,7 +171,7 @@ package final class ReplayReader {
             if !kept.isLost { return kept }
         }
         var new = try Connection.open(parameters: stored.database)
-        try new.execute("SET DateStyle = ISO; SET TimeZone = 'UTC'; SET default_transaction_read_only = on")
+        try new.execute(Connection.settingsSQL + "SET default_transaction_read_only = on")
         return new
     }
 

@@ -5,68 +5,53 @@ struct ColumnConverter {
     let column: Column
     /// The bounds of an added-up column hold for the row's sum, not for a record's change.
     private let bounded: Bool
+    let extras: ColumnExtras?
 
     init(_ column: Column, addsUp: Bool) {
         self.column = column
         bounded = !addsUp
+        extras = ColumnExtras(column)
     }
 
     func convert(_ value: DocumentReader.Value) throws(RecordRejection) -> ColumnValue {
         switch value {
         case .missing, .null:
+            if let fallback = extras?.fallback { return fallback }
             guard !column.required else {
                 throw RecordRejection(.missing, "required column '\(column.name)' has no value")
             }
             return .null
         case .boolean(let value):
+            if column.type == .text, column.coerce { return try text(.boolean(value)) }
             guard column.type == .boolean else { throw mismatch("a boolean") }
             return .boolean(value)
         case .integer(let value): return try number(Double(value), exactly: value)
-        case .double(let value): return try number(value, exactly: Int64(exactly: value))
+        case .double(let value): return try number(value, exactly: Self.integer(value))
         case .string(let bytes): return try string(bytes, isFromDocument: true)
         case .nested: throw mismatch("an object or array")
+        case .beyond:
+            if column.type.isNumeric { throw range("has a number beyond what 64 bits hold") }
+            throw mismatch("a number beyond what 64 bits hold")
+        case .brokenText:
+            throw mismatch("a text with half a surrogate (like \\ud83d alone), which is no Unicode text")
         }
     }
 
-    func convert(_ metadata: borrowing RecordMetadata) throws(RecordRejection) -> ColumnValue {
-        switch column.origin {
-        case .path: preconditionFailure("a path is read from the document")
-        case .key:
-            guard let key = metadata.key else { return try convert(.missing) }
-            return try convert(kafkaBytes: key)
-        case .partition: return try convert(.integer(Int64(metadata.partition)))
-        case .offset: return try convert(.integer(metadata.offset))
-        case .header(let name):
-            guard let value = metadata.headers.last(where: { $0.name == name })?.value else {
-                return try convert(.missing)
-            }
-            return try convert(kafkaBytes: value)
-        case .timestamp:
-            guard let milliseconds = metadata.timestamp else { return try convert(.missing) }
-            guard column.type == .timestamp else { return try convert(.integer(milliseconds)) }
-            guard let value = Timestamp(unixMilliseconds: milliseconds) else {
-                throw RecordRejection(.outOfRange, "the record's timestamp lies outside the years 1 to 9999")
-            }
-            return .timestamp(value)
-        }
-    }
-
-    /// A Kafka key or header: text of any type, which is not known to be UTF-8.
-    func convert(kafkaBytes bytes: UnsafeRawBufferPointer) throws(RecordRejection) -> ColumnValue {
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw mismatch("bytes that are not UTF-8") }
-        return try string(bytes, isFromDocument: false)
-    }
-
-    private func mismatch(_ what: String) -> RecordRejection {
+    func mismatch(_ what: String) -> RecordRejection {
         RecordRejection(.wrongType, "column '\(column.name)' is \(column.type.rawValue), the record has \(what)")
     }
 
-    private func range(_ what: String) -> RecordRejection {
+    func range(_ what: String) -> RecordRejection {
         RecordRejection(.outOfRange, "column '\(column.name)' \(what)")
     }
 
+    /// A number with a fraction or exponent as an integer, where it surely was one: beyond 2⁵³ its last digits are gone.
+    private static func integer(_ value: Double) -> Int64? {
+        value.magnitude <= Double(CanonicalJSON.integerLimit) ? Int64(exactly: value) : nil
+    }
+
     /// - Parameter exactly: the number as an integer, nil when it has a fraction or is beyond 64 bits.
-    private func number(_ value: Double, exactly: Int64?) throws(RecordRejection) -> ColumnValue {
+    func number(_ value: Double, exactly: Int64?) throws(RecordRejection) -> ColumnValue {
         switch column.type {
         case .double:
             guard value.isFinite else { throw range("must be finite") }
@@ -82,10 +67,10 @@ struct ColumnConverter {
                 throw range("is beyond ±(2⁵³−1), which JSON's readers can't hold exactly; see json_string")
             }
             return .integer(exactly)
-        case .timestamp where column.coerce:
-            guard let value = Timestamp(unixNumber: value) else { throw range("lies outside the years 1 to 9999") }
-            return .timestamp(value)
-        case .text, .uuid, .boolean, .timestamp: throw mismatch("a number")
+        case .timestamp: return .timestamp(try moment(value, exactly: exactly))
+        case .text where column.coerce: return try text(exactly.map { .integer($0) } ?? .double(value))
+        case .boolean where column.coerce && (value == 0 || value == 1): return .boolean(value == 1)
+        case .text, .uuid, .boolean: throw mismatch("a number")
         }
     }
 
@@ -95,7 +80,7 @@ struct ColumnConverter {
         if let max = column.max, value > max { throw range("is above \(max)") }
     }
 
-    private func string(
+    func string(
         _ bytes: UnsafeRawBufferPointer, isFromDocument: Bool
     ) throws(RecordRejection) -> ColumnValue {
         switch column.type {
@@ -116,18 +101,39 @@ struct ColumnConverter {
             guard let value = UUIDValue(bytes) else { throw mismatch("a string that is not a UUID") }
             return .uuid(value)
         case .timestamp:
-            if let value = Timestamp(iso: bytes) { return .timestamp(value) }
-            if column.coerce, let number = Self.double(bytes) { return try self.number(number, exactly: nil) }
+            if let zone = extras?.zone {
+                if let value = Timestamp(iso: bytes, orIn: zone) { return .timestamp(value) }
+            } else if let value = Timestamp(iso: bytes) {
+                return .timestamp(value)
+            }
+            if column.coerce, let number = NumberText(bytes) { return try self.number(number) }
             throw mismatch("a string that is not an ISO 8601 time")
         case .integer, .bigint, .double:
-            guard column.coerce || !isFromDocument, let value = Self.double(bytes) else { throw mismatch("a string") }
-            return try number(value, exactly: Int64(String(decoding: bytes, as: UTF8.self)) ?? Int64(exactly: value))
-        case .boolean: throw mismatch("a string")
+            guard column.coerce || !isFromDocument else { throw mismatch("a string; with coerce it may hold a number") }
+            guard let number = NumberText(bytes) else { throw mismatch("a string that is not a decimal number") }
+            return try self.number(number)
+        case .boolean:
+            guard column.coerce || !isFromDocument else { throw mismatch("a string; with coerce it may be true or false") }
+            guard let value = Self.boolean(bytes) else { throw mismatch("a string that is not true or false") }
+            return .boolean(value)
         }
     }
 
-    private static func double(_ bytes: UnsafeRawBufferPointer) -> Double? {
-        guard bytes.count <= 64 else { return nil }
-        return Double(String(decoding: bytes, as: UTF8.self))
+    private func number(_ text: NumberText) throws(RecordRejection) -> ColumnValue {
+        try number(text.value, exactly: text.integer ?? Self.integer(text.value))
+    }
+
+    private func text(_ value: ColumnValue) throws(RecordRejection) -> ColumnValue {
+        guard let extras else { throw mismatch("no text") }
+        return try string(extras.text(of: value), isFromDocument: true)
+    }
+
+    private static func boolean(_ bytes: UnsafeRawBufferPointer) -> Bool? {
+        guard bytes.count <= 5 else { return nil }
+        switch String(decoding: bytes, as: UTF8.self).lowercased() {
+        case "true", "t", "yes", "y", "on", "1": return true
+        case "false", "f", "no", "n", "off", "0": return false
+        default: return nil
+        }
     }
 }

@@ -14,6 +14,10 @@ package struct DocumentReader: ~Copyable {
         case string(UnsafeRawBufferPointer)
         /// An object or array.
         case nested
+        /// A number beyond what a double holds.
+        case beyond
+        /// A string with half a surrogate: no Unicode text.
+        case brokenText
     }
 
     private let parser: OpaquePointer
@@ -43,7 +47,7 @@ package struct DocumentReader: ~Copyable {
             parser, document.baseAddress?.assumingMemoryBound(to: CChar.self), document.count, values.baseAddress)
         switch Int(result) {
         case MR_OK: return
-        case MR_NOT_OBJECT: throw RecordRejection(.notObject, "the record is JSON, but not an object")
+        case MR_NOT_OBJECT: throw RecordRejection(.notObject, String(cString: mr_parser_message(parser)))
         case MR_TOO_LARGE:
             throw RecordRejection(.tooLarge, "the record has \(document.count) bytes, the limit is \(byteLimit)")
         case MR_NO_MEMORY: preconditionFailure("out of memory")
@@ -60,6 +64,8 @@ package struct DocumentReader: ~Copyable {
         case MR_INTEGER: return .integer(value.integer)
         case MR_UNSIGNED, MR_DOUBLE: return .double(value.number)
         case MR_STRING: return .string(UnsafeRawBufferPointer(start: value.bytes, count: value.length))
+        case MR_BEYOND: return .beyond
+        case MR_BROKEN_TEXT: return .brokenText
         default: return .nested
         }
     }

@@ -4,14 +4,24 @@ package import Common
 ///
 /// Owned by one thread. `values` borrow from the decoder and from the record until the next call.
 package struct RecordDecoder: ~Copyable {
+    /// What a record says of its row.
+    package enum Decoded {
+        case row
+        /// The key's columns name it, the others are null.
+        case deleted
+    }
+
     private var reader: DocumentReader
     private let converters: [ColumnConverter]
     /// For each column its place among the document's paths, or nil when Kafka's record holds it.
     private let paths: [Int?]
+    private let changes: ChangePaths?
+    private let skippedByteCount: Int
     private let keyIndices: [Int]
+    private let keyColumns: [Column]
     private let storage: UnsafeMutableBufferPointer<ColumnValue>
     /// What the values of the last tombstone borrow from.
-    private var compositeKey: CompositeKey?
+    private var tombstoneKey: TombstoneKey?
 
     /// - Parameter byteLimit: larger records are dead letters.
     package init(_ stream: StreamDefinition, byteLimit: Int = 1_048_576) {
@@ -21,10 +31,13 @@ package struct RecordDecoder: ~Copyable {
             names.append(path)
             return names.count - 1
         }
+        changes = stream.changeRecords.map { _ in ChangePaths(rowPaths: names) }
+        skippedByteCount = stream.skipPrefix
         keyIndices = stream.keyIndices
-        reader = DocumentReader(paths: names, byteLimit: byteLimit)
+        keyColumns = stream.keyIndices.map { stream.columns[$0] }
+        reader = DocumentReader(paths: changes?.all ?? names, byteLimit: byteLimit)
         converters = stream.columns.map { ColumnConverter($0, addsUp: stream.increments.contains($0.name)) }
-        compositeKey = nil
+        tombstoneKey = nil
         storage = .allocate(capacity: stream.columns.count)
         storage.initialize(repeating: .null)
     }
@@ -36,29 +49,36 @@ package struct RecordDecoder: ~Copyable {
     /// The last record's values, in the order of the stream's columns.
     package var values: UnsafeBufferPointer<ColumnValue> { UnsafeBufferPointer(storage) }
 
-    /// A tombstone of a keyed stream: the Kafka key names the row, the other columns are null. The key of several
-    /// columns is a JSON array of their values.
+    /// A tombstone of a keyed stream: the Kafka key names the row (see `TombstoneKey`), the other columns are null.
     package mutating func decodeTombstone(_ metadata: borrowing RecordMetadata) throws(RecordRejection) {
         guard let key = metadata.key else { throw RecordRejection(.badKey, "a tombstone needs a Kafka key") }
         for index in converters.indices { storage[index] = .null }
-        guard keyIndices.count > 1 else {
-            storage[keyIndices[0]] = try converters[keyIndices[0]].convert(kafkaBytes: key)
+        let first = keyIndices[0]
+        if keyIndices.count == 1, converters[first].column.binary {
+            storage[first] = try converters[first].convert(kafkaBytes: key)
             return
         }
-        guard let values = CompositeKey(key, count: keyIndices.count) else {
-            throw RecordRejection(
-                .badKey, "a tombstone's key must be a JSON array of \(keyIndices.count) strings or numbers")
-        }
+        let values = try TombstoneKey.read(key, keyColumns)
         for (position, index) in keyIndices.enumerated() {
             storage[index] = try converters[index].convert(kafkaBytes: values[position])
         }
-        compositeKey = consume values
+        tombstoneKey = consume values
     }
 
+    @discardableResult
     package mutating func decode(
         _ document: UnsafeRawBufferPointer, _ metadata: borrowing RecordMetadata
-    ) throws(RecordRejection) {
-        try reader.read(document)
+    ) throws(RecordRejection) -> Decoded {
+        if skippedByteCount > 0 {
+            guard document.count > skippedByteCount else {
+                throw RecordRejection(
+                    .empty, "the record has \(document.count) bytes, of which skip_prefix takes \(skippedByteCount)")
+            }
+            try reader.read(UnsafeRawBufferPointer(rebasing: document[skippedByteCount...]))
+        } else {
+            try reader.read(document)
+        }
+        if let changes { return try decode(changes, metadata) }
         for index in converters.indices {
             storage[index] =
                 if let path = paths[index] {
@@ -67,5 +87,37 @@ package struct RecordDecoder: ~Copyable {
                     try converters[index].convert(metadata)
                 }
         }
+        return .row
+    }
+
+    private mutating func decode(
+        _ changes: ChangePaths, _ metadata: borrowing RecordMetadata
+    ) throws(RecordRejection) -> Decoded {
+        let change = try changes.change(in: reader)
+        guard change.isDelete else {
+            for index in converters.indices {
+                storage[index] =
+                    if let path = paths[index] {
+                        try converters[index].convert(reader[change.firstPath + path])
+                    } else {
+                        try converters[index].convert(metadata)
+                    }
+            }
+            return .row
+        }
+        guard change.hasRow else {
+            // A database that logs no old rows: Kafka's key names the row.
+            try decodeTombstone(metadata)
+            return .deleted
+        }
+        for index in converters.indices { storage[index] = .null }
+        for index in keyIndices {
+            guard let path = paths[index] else {
+                storage[index] = try converters[index].convert(metadata)
+                continue
+            }
+            storage[index] = try converters[index].convert(reader[change.firstPath + path])
+        }
+        return .deleted
     }
 }

@@ -1,7 +1,7 @@
 package import Common
 
-/// The Kafka key of a stream's records, for whoever produces them: text as it is, other types in their canonical form;
-/// of several columns a JSON array. A tombstone's key is read the same way.
+/// The Kafka key of a stream's records, for whoever produces them: text as it is, unless it could be taken for JSON, then
+/// as a JSON string; other types in their canonical form; of several columns a JSON array. `TombstoneKey` reads it back.
 ///
 /// Owned by one thread; a class, so that whoever has many streams can look theirs up.
 package final class RecordKey {
@@ -18,7 +18,8 @@ package final class RecordKey {
             if case .path(let path) = column.origin { path } else { nil }
         }
         guard !paths.isEmpty, paths.count == columns.count else { return nil }
-        reader = DocumentReader(paths: paths, byteLimit: byteLimit)
+        let place = stream.changeRecords == nil ? "" : "after."
+        reader = DocumentReader(paths: paths.map { place + $0 }, byteLimit: byteLimit)
         converters = columns.map { ColumnConverter($0, addsUp: false) }
         writer = ByteWriter(capacity: 64)
     }
@@ -44,7 +45,12 @@ package final class RecordKey {
         guard converters.count > 1 else {
             guard let value = value(0) else { return false }
             if case .text(let bytes) = value {
-                writer.append(bytes)
+                let start = bytes.first { $0 != UInt8(ascii: " ") }
+                if start == UInt8(ascii: "{") || start == UInt8(ascii: "\"") {
+                    CanonicalJSON.write(value, asString: false, to: &writer)
+                } else {
+                    writer.append(bytes)
+                }
             } else {
                 CanonicalJSON.write(value, asString: false, to: &writer)
                 unquote()

@@ -80,6 +80,14 @@ package struct Connection: ~Copyable {
         }
     }
 
+    /// What a session sets first, whatever server, database and role have set: what is read has one form (`ColumnValue`
+    /// reads it back), and rows that a policy would hide are an error instead of a gap (row_security, Postgres
+    /// documentation, 20.11.1).
+    package static let settingsSQL = """
+        SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+        SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET row_security = off;
+        """
+
     /// Text quoted as an SQL literal, whatever it holds.
     package func literal(_ text: String) throws(PostgresError) -> String {
         guard let quoted = PQescapeLiteral(handle, text, text.utf8.count) else { throw connectionError("quote") }

@@ -5,7 +5,7 @@ package struct PostgresError: Error, Sendable, Equatable {
     package let sqlState: String
     package let message: String
     package let detail: String
-    /// The table, constraint or column that the server names, when it names one.
+    /// The constraint that the server names, when it names one.
     package let constraint: String
 
     package init(operation: String, sqlState: String, message: String, detail: String = "", constraint: String = "") {
@@ -40,16 +40,41 @@ package struct PostgresError: Error, Sendable, Equatable {
         case Self.claimLostState: return .claimLost
         case Self.belowMinimumState: return .record
         case "25006", "": return .outage
-        // A row of this source and offset is there already although the fence let the batch pass.
-        case "23505": return .stream
+        case "23505": return isBrokenInvariant ? .stream : .record
         default: break
         }
         switch sqlState.prefix(2) {
         case "08", "53", "57", "58": return .outage
         case "40": return .retryTransaction
-        case "22", "23", "54": return .record
-        default: return .stream
+        // 21: two keys of a batch that Postgres holds for the same (a collation decides): halved, each is one row.
+        case "21", "22", "23", "54": return .record
+        // What the user's own triggers and functions raise.
+        case "P0", "09", "38", "39": return .record
+        default: return isOfNoClass ? .record : .stream
         }
+    }
+
+    /// A row of this source and offset is there already although the fence let the batch pass. Any other unique index
+    /// is the user's own. What the key is stands in the detail, in every language; a role that may not read the table
+    /// is not told it, and then the name that Postgres gives to primary keys has to do.
+    private var isBrokenInvariant: Bool {
+        guard detail.isEmpty else {
+            return detail.contains("(source_id, source_offset)=") || detail.contains("(source_id, from_offset)=")
+        }
+        return constraint.hasSuffix("_pkey")
+    }
+
+    /// Neither SQL's nor Postgres's own classes (Postgres documentation, appendix A), so only somebody's RAISE … USING
+    /// ERRCODE makes it. Those of the standard begin with 0 to 4 or A to H.
+    private var isOfNoClass: Bool {
+        guard let first = sqlState.unicodeScalars.first, sqlState.utf8.count == 5 else { return false }
+        let isStandard = ("0"..."4").contains(first) || ("A"..."H").contains(first)
+        return !isStandard && !["53", "54", "55", "57", "58", "72", "P0", "XX", "MR"].contains(sqlState.prefix(2))
+    }
+
+    /// For a dead letter: what Postgres has against the row, in its words.
+    package var reason: String {
+        "Postgres refused the row: \(message)\(detail.isEmpty ? "" : "; \(detail)")\(sqlState.isEmpty ? "" : " (SQLSTATE \(sqlState))")"
     }
 }
 

@@ -47,14 +47,19 @@ package struct StreamTable: Sendable {
     /// What a session needs before it writes: the table into which a keyed batch is copied.
     package var sessionSQL: String {
         guard stream.isKeyed || stream.latest else { return "" }
-        let lowest = stream.increments.map { "\(quoted("lowest_" + $0)) bigint, " }.joined()
+        let sums = stream.increments.indices.map { "\(lowest($0)) bigint, " }.joined()
         return """
             CREATE TEMP TABLE IF NOT EXISTS \(stage) (\(stream.columns.map(definition).joined(separator: ", ")),
-            source_id int, source_offset bigint, deleted boolean, \(lowest)restarted boolean) ON COMMIT DELETE ROWS;
+            source_id int, source_offset bigint, deleted boolean, \(sums)\(restarted) boolean) ON COMMIT DELETE ROWS;
             """
     }
 
-    private var stage: String { quoted("stage_" + stream.table) }
+    // The stage's own columns: no stream's can have their names (`ReservedNames`). Numbered, since a name behind a prefix
+    // could be longer than Postgres takes.
+    private func lowest(_ increment: Int) -> String { "millrace_lowest_\(increment)" }
+    private var restarted: String { "millrace_restarted" }
+    /// By a hash of the table's name, which with its schema may be longer than one name.
+    private var stage: String { "millrace_stage_\(String(RecordChecksum.of(stream.table), radix: 16))" }
 
     // MARK: Writing
 
@@ -107,13 +112,13 @@ package struct StreamTable: Sendable {
         let updates = stream.columns.filter { !stream.key.contains($0.name) }.map { column in
             let name = quoted(column.name)
             guard stream.increments.contains(column.name) else {
-                return "\(name) = CASE WHEN s.restarted THEN s.\(name) ELSE coalesce(s.\(name), t.\(name)) END"
+                return "\(name) = CASE WHEN s.\(restarted) THEN s.\(name) ELSE coalesce(s.\(name), t.\(name)) END"
             }
-            return "\(name) = CASE WHEN s.restarted THEN 0 ELSE \(stored(column)) END + s.\(name)"
+            return "\(name) = CASE WHEN s.\(restarted) THEN 0 ELSE \(stored(column)) END + s.\(name)"
         }
         let bounds = stream.columns.compactMap { column -> String? in
-            guard stream.increments.contains(column.name), let min = column.min else { return nil }
-            let lowest = "s.\(quoted("lowest_" + column.name))"
+            guard let place = stream.increments.firstIndex(of: column.name), let min = column.min else { return nil }
+            let lowest = "s.\(lowest(place))"
             return "(\(lowest) IS NULL OR \(stored(column)) + \(lowest) >= \(min))"
         }
         return """

@@ -6,7 +6,7 @@ import ZeroMQ
 final class Session {
     enum Activity {
         case connecting
-        /// Making the session's stage tables.
+        /// Setting what reading and writing depend on.
         case preparing
         case idle
         case claiming(Set<SourceID>)
@@ -14,8 +14,21 @@ final class Session {
         case dropping(Set<SourceID>)
         /// Dead letters that are to be replayed.
         case reading(SourceID)
+        /// Making a stream's stage table.
+        case staging(lane: Int)
         case writing(lane: Int)
+
+        /// The stream that it is for; nil where it is for all.
+        var lane: Int? {
+            switch self {
+            case .connecting, .preparing, .idle, .claiming, .resuming, .dropping, .reading: nil
+            case .staging(let lane), .writing(let lane): lane
+            }
+        }
     }
+
+    /// Streams whose stage tables this session has.
+    var stagedLanes: Set<Int> = []
 
     private var connection: Connection
     private let preparation: Script
@@ -37,7 +50,7 @@ final class Session {
     var isReady: Bool {
         switch activity {
         case .connecting, .preparing: false
-        case .idle, .claiming, .resuming, .dropping, .reading, .writing: true
+        case .idle, .claiming, .resuming, .dropping, .reading, .staging, .writing: true
         }
     }
 
@@ -62,7 +75,7 @@ final class Session {
         case .idle:
             try connection.checkIdle()
             return nil
-        case .preparing, .claiming, .resuming, .dropping, .reading, .writing:
+        case .preparing, .claiming, .resuming, .dropping, .reading, .staging, .writing:
             switch try connection.advance() {
             case .waiting(let waiting):
                 wait(for: waiting)

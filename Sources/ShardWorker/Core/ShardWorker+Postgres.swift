@@ -5,7 +5,7 @@ import Postgres
 
 /// The worker's side towards Postgres: one thing at a time, none of it waited for.
 extension ShardWorker {
-    private static let prepareSQL = "SET synchronous_commit = on; SET DateStyle = ISO; SET TimeZone = 'UTC';"
+    private static let prepareSQL = "SET synchronous_commit = on; " + Connection.settingsSQL
     private static let longestBackoff = 5.0
 
     /// Goes on with what is under way.
@@ -30,15 +30,15 @@ extension ShardWorker {
                 lane.forgetTrouble()
             }
         case .reading(let source): addLetters(results[0], to: source)
+        case .staging(let lane): session.stagedLanes.insert(lane)
         case .writing(let lane): try committed(lanes[lane], results)
         }
     }
 
     /// Starts to connect; what follows waits for the descriptor.
     func connect() throws {
-        let script = Script(Self.prepareSQL + lanes.map(\.table.sessionSQL).joined(separator: "\n"))
         do throws(PostgresError) {
-            session = try Session(configuration.postgres, preparation: script)
+            session = try Session(configuration.postgres, preparation: Script(Self.prepareSQL))
         } catch {
             try loseSession(error)
         }
@@ -94,12 +94,13 @@ extension ShardWorker {
                 guard let due = commitTime(lane), due <= .now else { continue }
                 lane.startWriting(now: .now)
             }
+            // A definition that Postgres refuses stops its own stream only.
+            if !session.stagedLanes.contains(index), !lane.table.sessionSQL.isEmpty {
+                return try session.start(Script(lane.table.sessionSQL), .staging(lane: index))
+            }
             while let run = lane.runs.next {
                 let transaction = makeTransaction(lane, index, run)
-                if let refusal = transaction.refusal {
-                    lane.runs.split(because: refusal)
-                    continue
-                }
+                if let refusal = transaction.refusal, lane.runs.split(because: refusal) { continue }
                 lane.transaction = transaction
                 lane.transactionStart = .now
                 nextLane = (index + 1) % lanes.count
@@ -112,7 +113,7 @@ extension ShardWorker {
         let held = sources.filter { $0.value.lane == index }
         let old = ContinuousClock.now - Self.ledgerInterval
         return BatchTransaction(
-            lane.writing, run.range, refusal: run.refusal, claim: claim, ledger: held.mapValues(\.ledger),
+            lane.writing, run, claim: claim, ledger: held.mapValues(\.ledger),
             closing: Set(held.values.filter { $0.ledgerOpenedAt <= old }.map(\.id)), table: lane.table, schema: schema)
     }
 
@@ -218,17 +219,17 @@ extension ShardWorker {
     private func fail(_ activity: Session.Activity, _ error: PostgresError) throws {
         guard error.disposition != .outage, session?.isReady == true else { return try loseSession(error) }
         session?.becomeIdle()
-        guard case .writing(let index) = activity else {
+        guard let index = activity.lane else {
             // Claims are the worker's own functions: an error there is one of the schema or of rights.
             return error.disposition == .retryTransaction ? () : try loseSession(error)
         }
         let lane = lanes[index]
         lane.transaction = nil
         switch error.disposition {
-        case .record: lane.runs.split(because: error)
+        case .record where lane.runs.split(because: error): break
         case .retryTransaction where lane.retries < Self.retryLimit: lane.retries += 1
         case .claimLost: try reset(index)
-        case .retryTransaction, .stream, .outage:
+        case .retryTransaction, .record, .stream, .outage:
             try reset(index)
             lane.block = (error.description, .now + Self.blockedInterval)
             try send(.failed(what: "stream \(lane.stream.name)", reason: error.description, sources: []))

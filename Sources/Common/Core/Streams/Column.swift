@@ -11,14 +11,24 @@ package struct Column: Hashable, Sendable, Codable {
     package var max: Double?
     /// In Unicode scalars, as Postgres counts characters.
     package var maxLength: Int?
-    /// Accept numbers in strings and, for timestamps, seconds or milliseconds since 1970.
+    /// Accept numbers and booleans in strings, for text the other way round, and for timestamps seconds or milliseconds
+    /// since 1970.
     package var coerce: Bool
     /// A bigint that leaves Millrace as a JSON string, and so may exceed ±(2⁵³−1).
     package var jsonString: Bool
+    /// For records without a value, or with null.
+    package var defaultValue: ColumnDefault?
+    /// What numbers in a timestamp column count.
+    package var unit: TimestampUnit?
+    /// Of times that name no zone; nil for UTC.
+    package var timezone: String?
+    /// Of Kafka's key or a header: the type's own bytes in network order instead of text.
+    package var binary: Bool
 
     package init(
         _ name: String, _ type: ColumnType, from: ColumnOrigin? = nil, required: Bool = false, min: Double? = nil,
-        max: Double? = nil, maxLength: Int? = nil, coerce: Bool = false, jsonString: Bool = false
+        max: Double? = nil, maxLength: Int? = nil, coerce: Bool = false, jsonString: Bool = false,
+        defaultValue: ColumnDefault? = nil, unit: TimestampUnit? = nil, timezone: String? = nil, binary: Bool = false
     ) {
         self.name = name
         self.type = type
@@ -29,12 +39,17 @@ package struct Column: Hashable, Sendable, Codable {
         self.maxLength = maxLength
         self.coerce = coerce
         self.jsonString = jsonString
+        self.defaultValue = defaultValue
+        self.unit = unit
+        self.timezone = timezone
+        self.binary = binary
     }
 
-    package var origin: ColumnOrigin { from ?? .path(name) }
+    package var origin: ColumnOrigin { from ?? .path(ColumnOrigin.escaped(name)) }
 
     private enum CodingKeys: String, CodingKey {
-        case name, type, from, required, min, max, coerce
+        case name, type, from, required, min, max, coerce, unit, timezone, binary
+        case defaultValue = "default"
         case maxLength = "max_length"
         case jsonString = "json_string"
     }
@@ -50,5 +65,9 @@ package struct Column: Hashable, Sendable, Codable {
         maxLength = try values.decodeIfPresent(Int.self, forKey: .maxLength)
         coerce = try values.decodeIfPresent(Bool.self, forKey: .coerce) ?? false
         jsonString = try values.decodeIfPresent(Bool.self, forKey: .jsonString) ?? false
+        defaultValue = try values.decodeIfPresent(ColumnDefault.self, forKey: .defaultValue)
+        unit = try values.decodeIfPresent(TimestampUnit.self, forKey: .unit)
+        timezone = try values.decodeIfPresent(String.self, forKey: .timezone)
+        binary = try values.decodeIfPresent(Bool.self, forKey: .binary) ?? false
     }
 }

@@ -5,7 +5,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     package var name: String
     /// A topic belongs to one stream.
     package var topics: [String]
-    /// In the schema `public`, unless it names another: `ops.events`.
+    /// In the schema `public`, unless it names another: `ops.events`. By default the stream's name, with `_` for each dot: a
+    /// name alone chooses no schema.
     package var table: String
     package var mode: StreamMode
     /// The columns that name a row of a keyed table; for an append stream those of its latest table
@@ -18,21 +19,27 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     package var columns: [Column]
     /// How long rows are kept after they were stored; nil for ever.
     package var retain: RetentionPeriod?
+    /// Records are changes of rows; nil: they are the rows.
+    package var changeRecords: ChangeRecordFormat?
+    /// Bytes before each record's JSON that are not part of it: 5 for a schema registry's framing.
+    package var skipPrefix: Int
 
     package init(
         name: String, topics: [String], table: String? = nil, mode: StreamMode, key: [String] = [],
         increments: [String] = [], latest: Bool = false, columns: [Column],
-        retain: RetentionPeriod? = nil
+        retain: RetentionPeriod? = nil, changeRecords: ChangeRecordFormat? = nil, skipPrefix: Int = 0
     ) {
         self.name = name
         self.topics = topics
-        self.table = table ?? name
+        self.table = table ?? name.replacing(".", with: "_")
         self.mode = mode
         self.key = key
         self.increments = increments
         self.latest = latest
         self.columns = columns
         self.retain = retain
+        self.changeRecords = changeRecords
+        self.skipPrefix = skipPrefix
     }
 
     /// Whether rows of the stream's own table have a key, a row version and tombstones.
@@ -51,6 +58,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case name, topics, table, mode, key, increments, latest, columns, retain
+        case changeRecords = "change_records"
+        case skipPrefix = "skip_prefix"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -65,6 +74,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
             increments: try values.decodeIfPresent([String].self, forKey: .increments) ?? [],
             latest: try values.decodeIfPresent(Bool.self, forKey: .latest) ?? false,
             columns: try values.decode([Column].self, forKey: .columns),
-            retain: try values.decodeIfPresent(RetentionPeriod.self, forKey: .retain))
+            retain: try values.decodeIfPresent(RetentionPeriod.self, forKey: .retain),
+            changeRecords: try values.decodeIfPresent(ChangeRecordFormat.self, forKey: .changeRecords),
+            skipPrefix: try values.decodeIfPresent(Int.self, forKey: .skipPrefix) ?? 0)
     }
 }

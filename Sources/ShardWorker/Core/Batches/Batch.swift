@@ -113,8 +113,11 @@ package final class Batch {
             return .tombstone
         }
         guard !value.isEmpty else { throw RecordRejection(.empty, "the record's value has no bytes") }
-        try decoder.decode(value, metadata)
-        return .row
+        switch try decoder.decode(value, metadata) {
+        case .row: return .row
+        case .deleted where isKeyed: return .tombstone
+        case .deleted: throw RecordRejection(.empty, "the record deletes a row, and an append stream has no deletes")
+        }
     }
 
     private func keep(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {

@@ -1,5 +1,5 @@
 package import Common
-package import JSONRecords
+import JSONRecords
 package import Postgres
 package import Schema
 
@@ -23,14 +23,14 @@ package struct BatchTransaction {
     private static let lockTimeout = "15s"
 
     /// - Parameters:
-    ///   - range: entries of the batch; trailing positions go with the last run.
-    ///   - refusal: makes dead letters of all rows of the run: what Postgres said about the only one.
+    ///   - run: entries of the batch, or the only one that Postgres refused; trailing positions go with the last run.
     ///   - ledger: the open entries of the batch's sources.
     ///   - closing: sources whose open entry is old enough to be closed.
     package init(
-        _ batch: Batch, _ range: Range<Int>, refusal: RecordRejection? = nil, claim: UUIDValue,
+        _ batch: Batch, _ run: SplitRuns.Run, claim: UUIDValue,
         ledger: [SourceID: LedgerEntry], closing: Set<SourceID> = [], table: StreamTable, schema: MillraceSchema
     ) {
+        let (range, refusal) = (run.range, run.refusal)
         var entries: [SourceID: LedgerEntry] = [:]
         var dead: Int64 = 0
         var skipped: Int64 = 0
@@ -83,7 +83,7 @@ package struct BatchTransaction {
         }
         isDeadLetter = refusal != nil
         self.refusal = staging?.refusal
-        if let letters = Self.deadLetters(batch, range, refusal) {
+        if let letters = Self.deadLetters(batch, run) {
             sql += """
                 COPY \(schema.name).dead_letter (source_id, source_offset, stream, reason_code, reason, key, value,
                     headers, record_timestamp) FROM STDIN (FORMAT binary);
@@ -138,22 +138,22 @@ package struct BatchTransaction {
     }
 
     /// Nil when there are none.
-    private static func deadLetters(_ batch: Batch, _ range: Range<Int>, _ refusal: RecordRejection?) -> CopyData? {
+    private static func deadLetters(_ batch: Batch, _ run: SplitRuns.Run) -> CopyData? {
         let data = CopyData()
         data.writer.copyStart()
         var count = 0
-        for entry in batch.entries[range] where entry.letter == nil {
-            guard let reason = Self.reason(entry, refusal) else { continue }
+        for entry in batch.entries[run.range] where entry.letter == nil {
+            guard let reason = Self.reason(entry, run.refusal) else { continue }
             count += 1
             data.writer.copyRow(fieldCount: 9)
             data.writer.copyField(entry.source.rawValue)
             data.writer.copyField(entry.offset)
             data.writer.copyField(batch.stream.name)
             data.writer.copyField(reason.code.rawValue)
-            data.writer.copyField(reason.reason)
-            data.writer.copyField(entry.key.map { batch.raw.bytes($0) })
-            data.writer.copyField(entry.value.map { batch.raw.bytes($0) })
-            if let headers = entry.headers {
+            data.writer.copyField(reason.reason.replacing("\0", with: "\u{FFFD}"))
+            data.writer.copyField(run.isBare ? nil : entry.key.map { batch.raw.bytes($0) })
+            data.writer.copyField(run.isBare ? nil : entry.value.map { batch.raw.bytes($0) })
+            if let headers = entry.headers, !run.isBare {
                 // jsonb in binary: its version, then text.
                 data.writer.append(bigEndian: Int32(headers.count + 1))
                 data.writer.append(1)
@@ -173,7 +173,10 @@ package struct BatchTransaction {
     }
 
     private static func reason(_ entry: Batch.Entry, _ refusal: RecordRejection?) -> RecordRejection? {
-        if case .dead(let rejection) = entry.outcome { rejection } else { refusal }
+        guard case .dead(let rejection) = entry.outcome else { return refusal }
+        guard let refusal else { return rejection }
+        // Its dead letter was refused, not a row.
+        return RecordRejection(rejection.code, "\(rejection.reason); \(refusal.reason)")
     }
 
     /// Says why letters were refused again.

@@ -27,7 +27,7 @@ struct Staging {
 
     private mutating func add(_ index: Int, deleted: Bool, _ batch: Batch) {
         let fields = Self.fields(of: batch.entries[index], in: batch, count: stream.columns.count)
-        let key = StagedKey(bytes: keyIndices.flatMap { Array(batch.fields.bytes(fields[$0])) })
+        let key = StagedKey(bytes: keyIndices.flatMap { keyBytes($0, batch.fields.bytes(fields[$0])) })
         guard stream.mode == .increment, var row = rows[key] else {
             var first = StagedRow(
                 chosen: .init(repeating: index, count: fields.count), sums: incrementIndices.map { _ in .init() },
@@ -47,6 +47,14 @@ struct Staging {
         }
         row.deleted = deleted
         rows[key] = row
+    }
+
+    /// The bytes of a key's field; equal values have equal bytes, also where Postgres has two forms of one.
+    private func keyBytes(_ column: Int, _ field: UnsafeRawBufferPointer) -> [UInt8] {
+        var bytes = Array(field)
+        let isNegativeZero = bytes.count == 12 && bytes[4] == 0x80 && bytes[5...].allSatisfy { $0 == 0 }
+        if isNegativeZero, stream.columns[column].type == .double { bytes[4] = 0 }
+        return bytes
     }
 
     private mutating func addUp(_ row: inout StagedRow, _ fields: [Range<Int>], _ batch: Batch) {

@@ -12,4 +12,10 @@ package enum RecordChecksum {
         let withKey = key.map { XXH64($0.baseAddress, $0.count, seed) } ?? seed
         return value.map { XXH64($0.baseAddress, $0.count, withKey) } ?? withKey
     }
+
+    /// Of a name.
+    package static func of(_ text: String) -> UInt64 {
+        var text = text
+        return text.withUTF8 { XXH64($0.baseAddress, $0.count, 0) }
+    }
 }

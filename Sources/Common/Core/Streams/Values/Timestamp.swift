@@ -6,6 +6,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// 2000-01-01 in seconds since 1970.
     package static let postgresEpochSeconds: Int64 = 946_684_800
+    package static let microsecondsPerSecond: Int64 = 1_000_000
     package static let earliest = Timestamp(microseconds: -63_082_281_600_000_000)
     package static let latest = Timestamp(microseconds: 252_455_615_999_999_999)
 
@@ -25,11 +26,49 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// seconds lie past the year 5000 and 10¹¹ milliseconds in 1973.
     package init?(unixNumber number: Double) {
         guard number.isFinite, number.magnitude < 1e15 else { return nil }
-        let seconds = number.magnitude >= 1e11 ? number / 1000 : number
+        self.init(number, number.magnitude >= 1e11 ? .milliseconds : .seconds)
+    }
+
+    /// A number of units since 1970, to the microsecond.
+    package init?(_ number: Double, _ unit: TimestampUnit) {
+        guard number.isFinite else { return nil }
+        let seconds: Double
+        switch unit {
+        case .days: seconds = number * 86_400
+        case .seconds: seconds = number
+        case .milliseconds: seconds = number / 1000
+        case .microseconds, .nanoseconds:
+            let micros = (unit == .microseconds ? number : number / 1000).rounded()
+            guard micros.magnitude < 9e17 else { return nil }
+            self.init(unixMicroseconds: Int64(micros))
+            return
+        }
+        guard seconds.magnitude < 1e12 else { return nil }
         // Split first: a Double of seconds times 10⁶ has lost its last digits.
         let whole = seconds.rounded(.down)
         let fraction = ((seconds - whole) * 1e6).rounded()
         self.init(bounded: (Int64(whole) - Self.postgresEpochSeconds) * 1_000_000 + Int64(fraction))
+    }
+
+    /// The same, of a number that a Double may not hold exactly.
+    package init?(_ number: Int64, _ unit: TimestampUnit) {
+        switch unit {
+        case .microseconds: self.init(unixMicroseconds: number)
+        case .nanoseconds: self.init(unixMicroseconds: number / 1000 - (number % 1000 < 0 ? 1 : 0))
+        case .days, .seconds, .milliseconds: self.init(Double(number), unit)
+        }
+    }
+
+    private init?(unixMicroseconds number: Int64) {
+        let (shifted, below) = number.subtractingReportingOverflow(
+            Self.postgresEpochSeconds * Self.microsecondsPerSecond)
+        guard !below else { return nil }
+        self.init(bounded: shifted)
+    }
+
+    /// Nil beyond the years 1 to 9999.
+    package init?(moving moment: Timestamp, bySeconds seconds: Int64) {
+        self.init(bounded: moment.microseconds + seconds * Self.microsecondsPerSecond)
     }
 
     private init?(bounded microseconds: Int64) {
@@ -44,6 +83,18 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// `YYYY-MM-DD` + `T` or space + `HH:MM[:SS[.fraction]]` + `Z`, `±HH`, `±HHMM`, `±HH:MM` or nothing
     /// (UTC). More than six digits of a fraction are rounded, as Postgres does. Nil for anything else.
     package init?(iso text: UnsafeRawBufferPointer) {
+        guard let (moment, _) = Self.read(iso: text) else { return nil }
+        self = moment
+    }
+
+    /// The same for a zone that is only used where the text names none.
+    package init?(iso text: UnsafeRawBufferPointer, orIn zone: LocalTimeZone) {
+        guard let (moment, hasZone) = Self.read(iso: text) else { return nil }
+        guard let own = hasZone ? moment : zone.moment(showing: moment) else { return nil }
+        self = own
+    }
+
+    private static func read(iso text: UnsafeRawBufferPointer) -> (moment: Timestamp, hasZone: Bool)? {
         var scanner = DigitScanner(text)
         guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
             let month = scanner.digits(2), (1...12).contains(month), scanner.skip("-"),
@@ -65,10 +116,11 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         }
         guard hour < 24 || (minute == 0 && second == 0 && micros == 0) else { return nil }
         _ = scanner.skip(" ")
+        let hasZone = !scanner.isAtEnd
         guard let offset = scanner.zoneOffset(), scanner.isAtEnd else { return nil }
         let days = Self.daysFromEpoch(year: year, month: month, day: day)
         let seconds = days * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)
-        self.init(bounded: seconds * 1_000_000 + Int64(micros))
+        return Timestamp(bounded: seconds * 1_000_000 + Int64(micros)).map { ($0, hasZone) }
     }
 
     /// RFC 3339, UTC, six digits, `Z`.

@@ -5,15 +5,15 @@ struct DocumentLayout {
     private final class Node {
         /// The name as a key, escaped, with its colon.
         let key: [UInt8]
-        let name: Substring
+        let name: String
         /// Which value stands here; nil for an object.
         var value: Int?
         var members: [Node] = []
 
-        init(_ name: Substring) {
+        init(_ name: String) {
             self.name = name
             var writer = ByteWriter(capacity: 64)
-            CanonicalJSON.write(string: String(name), to: &writer)
+            CanonicalJSON.write(string: name, to: &writer)
             writer.append(UInt8(ascii: ":"))
             key = Array(writer.bytes)
         }
@@ -25,7 +25,7 @@ struct DocumentLayout {
     init?(paths: [String]) {
         for (index, path) in paths.enumerated() {
             var node = root
-            for name in path.split(separator: ".", omittingEmptySubsequences: false) {
+            for name in ColumnOrigin.names(of: path) {
                 guard node.value == nil else { return nil }
                 if let member = node.members.first(where: { $0.name == name }) {
                     node = member

@@ -1,0 +1,113 @@
+import Common
+import Postgres
+import ShardWorkerCore
+import Testing
+
+/// What somebody's own indexes, triggers and collations do to a batch: the guilty row is a dead letter, the rest is stored.
+@Suite("Rows that Postgres refuses", .timeLimit(.minutes(3)))
+struct RefusedRowTests {
+    private static let events = StreamDefinition(
+        name: "events", topics: ["t"], mode: .append, columns: [Column("id", .text), Column("n", .integer)])
+
+    private func add(_ count: Int, to fixture: BatchFixture, id: (Int) -> String = { "r\($0)" }) {
+        for index in 0..<count { fixture.add(#"{"id":"\#(id(index))","n":\#(index)}"#, offset: Int64(index)) }
+    }
+
+    private func letters(_ fixture: BatchFixture) throws -> [String] {
+        try fixture.rows("SELECT source_offset, reason_code, reason FROM millrace.dead_letter ORDER BY 1")
+    }
+
+    @Test("A double in the user's own unique index is a dead letter that names the index")
+    func uniqueIndex() throws {
+        let fixture = try BatchFixture(Self.events)
+        try fixture.connection.execute("CREATE UNIQUE INDEX one_of_each ON events (id)")
+        add(20, to: fixture) { $0 == 13 ? "r4" : "r\($0)" }
+        try fixture.commitSplitting()
+        #expect(try fixture.rows("SELECT count(*), count(*) FILTER (WHERE n = 13) FROM events") == ["19|0"])
+        let letters = try letters(fixture)
+        #expect(letters.count == 1 && letters[0].hasPrefix("13|refused|") && letters[0].contains("one_of_each"))
+    }
+
+    @Test("A row of the same source and offset that is there already is an invariant that broke, not a bad record")
+    func invariant() throws {
+        let fixture = try BatchFixture(Self.events)
+        try fixture.connection.execute("INSERT INTO events (source_id, source_offset) VALUES (1, 3)")
+        add(5, to: fixture)
+        #expect {
+            try fixture.commitSplitting()
+        } throws: { error in
+            (error as? PostgresError).map { $0.disposition == .stream && $0.sqlState == "23505" } ?? false
+        }
+    }
+
+    @Test(
+        "What a trigger raises is the reason of a dead letter, whatever SQLSTATE it chose",
+        arguments: ["P0001", "38001", "39004", "09000", "ZZ123", "22012"])
+    func trigger(state: String) throws {
+        let fixture = try BatchFixture(Self.events)
+        try fixture.connection.execute(
+            """
+            CREATE FUNCTION judge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF new.n = 7 THEN RAISE EXCEPTION 'seven is not for us' USING ERRCODE = '\(state)'; END IF;
+                RETURN new; END $$;
+            CREATE TRIGGER judge AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION judge();
+            """)
+        add(20, to: fixture)
+        try fixture.commitSplitting()
+        #expect(try fixture.rows("SELECT count(*) FROM events") == ["19"])
+        let letters = try letters(fixture)
+        #expect(letters.count == 1 && letters[0].hasPrefix("7|refused|") && letters[0].contains("seven is not for us"))
+    }
+
+    @Test("0 and −0 are one key, in a batch too", arguments: [StreamMode.upsert, .increment])
+    func negativeZero(mode: StreamMode) throws {
+        let stream = StreamDefinition(
+            name: "levels", topics: ["t"], mode: mode, key: ["at"], increments: mode == .increment ? ["n"] : [],
+            columns: [Column("at", .double), Column("n", .bigint)])
+        let fixture = try BatchFixture(stream)
+        for (offset, at) in ["0", "-0.0", "0.0", "1"].enumerated() {
+            fixture.add(#"{"at":\#(at),"n":\#(offset + 1)}"#, offset: Int64(offset))
+        }
+        try fixture.commit(fixture.transaction())
+        let total = mode == .increment ? 6 : 3
+        #expect(try fixture.rows("SELECT abs(at), n FROM levels ORDER BY 1") == ["0|\(total)", "1|4"])
+    }
+
+    @Test("Keys that a collation holds for the same end as one row", arguments: [StreamMode.upsert, .increment])
+    func collation(mode: StreamMode) throws {
+        let stream = StreamDefinition(
+            name: "names", topics: ["t"], mode: mode, key: ["id"], increments: mode == .increment ? ["n"] : [],
+            columns: [Column("id", .text), Column("n", .bigint)])
+        let fixture = try BatchFixture(stream)
+        try fixture.connection.execute(
+            """
+            CREATE COLLATION ignoring (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            ALTER TABLE names ALTER COLUMN id TYPE text COLLATE ignoring;
+            """)
+        for (offset, id) in ["a", "A", "b", "a"].enumerated() {
+            fixture.add(#"{"id":"\#(id)","n":\#(offset + 1)}"#, offset: Int64(offset))
+        }
+        try fixture.commitSplitting()
+        #expect(
+            try fixture.rows("SELECT lower(id), n FROM names ORDER BY 1")
+                == ["a|\(mode == .increment ? 7 : 4)", "b|3"])
+        #expect(try letters(fixture).isEmpty)
+    }
+
+    @Test("A dead letter that is refused itself is kept without its content; if that is refused too, the stream stops")
+    func refusedLetter() throws {
+        let fixture = try BatchFixture(Self.events)
+        try fixture.connection.execute("ALTER TABLE millrace.dead_letter ADD CONSTRAINT small CHECK (length(value) < 5)")
+        add(3, to: fixture)
+        fixture.add(#"["not an object"]"#, offset: 3)
+        try fixture.commitSplitting()
+        #expect(try fixture.rows("SELECT count(*) FROM events") == ["3"])
+        let letters = try letters(fixture)
+        #expect(letters.count == 1 && letters[0].hasPrefix("3|not_object|") && letters[0].contains("small"))
+        #expect(try fixture.rows("SELECT value IS NULL FROM millrace.dead_letter") == ["t"])
+
+        try fixture.connection.execute("ALTER TABLE millrace.dead_letter ADD CONSTRAINT none CHECK (id < 0) NOT VALID")
+        fixture.add(#"["not an object"]"#, offset: 4)
+        #expect(throws: PostgresError.self) { try fixture.commitSplitting() }
+    }
+}
