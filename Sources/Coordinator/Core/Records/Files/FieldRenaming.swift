@@ -33,6 +33,10 @@ final class FieldRenaming {
                         .wrongType,
                         "field '\(entries[index].field ?? entries[index].path)' is an object or array, which can't be mapped"
                     )
+                case .beyond, .brokenText:
+                    throw RecordRejection(
+                        .wrongType,
+                        "field '\(entries[index].field ?? entries[index].path)' is a number or text that can't be mapped")
                 }
             CanonicalJSON.write(value, asString: false, to: &writer)
         }
