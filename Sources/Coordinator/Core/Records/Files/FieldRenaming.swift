@@ -36,7 +36,8 @@ final class FieldRenaming {
                 case .beyond, .brokenText:
                     throw RecordRejection(
                         .wrongType,
-                        "field '\(entries[index].field ?? entries[index].path)' is a number or text that can't be mapped")
+                        "field '\(entries[index].field ?? entries[index].path)' is a number or text that can't be mapped"
+                    )
                 }
             CanonicalJSON.write(value, asString: false, to: &writer)
         }
