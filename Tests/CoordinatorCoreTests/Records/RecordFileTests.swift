@@ -30,7 +30,8 @@ struct RecordFileTests {
         #expect(found.count == 6 && found[3].hasPrefix("6: "))
         #expect(
             found.filter { !$0.hasPrefix("6: ") } == [
-                "a={\"k\" : \"a\",\"x\":[1]}", "b={\"k\":\"b\"}", "5: the record is JSON, but not an object",
+                "a={\"k\" : \"a\",\"x\":[1]}", "b={\"k\":\"b\"}",
+                "5: the record is a JSON array of 1 values; a record is one JSON object: send each as its own",
                 "-={\"n\":1}", "é={\"k\":\"é\"}",
             ])
     }
