@@ -11,7 +11,8 @@ package enum ConnectionVariables {
 
     /// libpq's parameter of each variable.
     package static let postgres = [
-        "PGHOST": "host", "PGHOSTADDR": "hostaddr", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user", "PGPASSWORD": "password",
+        "PGHOST": "host", "PGHOSTADDR": "hostaddr", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user",
+        "PGPASSWORD": "password",
         "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGSERVICE": "service", "PGPASSFILE": "passfile",
     ]
 
