@@ -137,4 +137,41 @@ struct ConfigurationTests {
         let told = problem { _ = try sources(text).configuration(workerExecutable: "w") }
         #expect(told.hasPrefix("kafka property '\(name)' can't be set: "))
     }
+
+    @Test(
+        "Postgres is configured by whatever says where it is, not by who logs in or how",
+        arguments: [
+            (["PGHOST": "h"], false), (["PGHOSTADDR": "127.0.0.1"], false), (["PGPORT": "5433"], false),
+            (["PGSERVICE": "s"], false), (["PGDATABASE": "d"], false), (["PGUSER": "u", "PGPASSWORD": "p"], true),
+            (["PGSSLMODE": "require"], true), ([:], true),
+        ])
+    func configuredPostgres(environment: [String: String], isMissing: Bool) throws {
+        var configuration = try sources(environment: environment).configuration(workerExecutable: "w")
+        #expect(configuration.lacksPostgres == isMissing && configuration.lacksKafka)
+        configuration.embedWhatIsMissing(kafka: .automatic)
+        #expect(configuration.embedded.postgres == isMissing && configuration.embedded.kafka == .automatic)
+    }
+
+    @Test("A configured Kafka is never embedded, whatever kind was wished for")
+    func configuredKafka() throws {
+        let file = #"{"kafka":{"bootstrap.servers":"k:1"},"postgres":{"dbname":"d"}}"#
+        var configuration = try sources(file).configuration(workerExecutable: "w")
+        configuration.embedWhatIsMissing(kafka: .mock)
+        #expect(configuration.embedded == EmbeddedPlan())
+    }
+
+    @Test("Which edges a coordinator runs: flags before the environment, before Config.json")
+    func edges() throws {
+        let file = #"{"edges":1,"edge_host":"0.0.0.0","edge_port":9000}"#
+        func plan(_ environment: [String: String]) throws -> EdgePlan {
+            try sources(file, environment: environment).configuration(workerExecutable: "w").edges
+        }
+        let fromFile = try plan([:])
+        #expect(fromFile.count == 1 && fromFile.host == "0.0.0.0" && fromFile.firstPort == 9000)
+        let fromEnvironment = try plan(["MILLRACE_EDGES": "3", "MILLRACE_EDGE_HOST": "::1", "MILLRACE_EDGE_PORT": "0"])
+        #expect(fromEnvironment.count == 3 && fromEnvironment.host == "::1" && fromEnvironment.firstPort == 0)
+        for wrong in [["MILLRACE_EDGE_PORT": "65536"], ["MILLRACE_EDGES": "101"]] {
+            #expect(throws: StartError.self) { try plan(wrong) }
+        }
+    }
 }

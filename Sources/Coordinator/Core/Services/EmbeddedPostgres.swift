@@ -21,7 +21,6 @@ struct EmbeddedPostgres {
     private static let initLimit = Duration.seconds(120)
     /// Recovering from a crash may take long.
     private static let startLimit = Duration.seconds(120)
-    private static let installed = "/usr/lib/postgresql"
 
     private var data: String { folder.path + "/data" }
 
@@ -32,27 +31,7 @@ struct EmbeddedPostgres {
         folder = ServiceFolder(name: "private Postgres", path: place.path)
         elsewhere = place.reason
         self.coordinator = coordinator
-        binaries = try Self.binaries(for: folder.path + "/data")
-    }
-
-    /// The newest, or those that made the cluster that is there.
-    private static func binaries(for data: String) throws(StartError) -> String {
-        let versions = ((try? FileManager.default.contentsOfDirectory(atPath: installed)) ?? []).filter {
-            FileManager.default.isExecutableFile(atPath: "\(installed)/\($0)/bin/postgres")
-        }
-        let made = (try? String(contentsOfFile: data + "/PG_VERSION", encoding: .utf8))?.trimmingCharacters(
-            in: .whitespacesAndNewlines)
-        if let made, !versions.contains(made) {
-            throw StartError(
-                "the private Postgres in \(data) is of version \(made), which is not installed: apt-get install "
-                    + "postgresql-\(made), or say where yours is: PGHOST, or postgres in Config.json", .unavailable)
-        }
-        guard let version = made ?? versions.max(by: { $0.compare($1, options: .numeric) == .orderedAscending }) else {
-            throw StartError(
-                "no Postgres is configured, and none is installed to run a private one: apt-get install postgresql, or "
-                    + "say where yours is: PGHOST, or postgres in Config.json", .unavailable)
-        }
-        return "\(installed)/\(version)/bin"
+        binaries = try PostgresBinaries.find(for: folder.path + "/data")
     }
 
     /// Makes what isn't there. Blocking.
