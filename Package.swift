@@ -94,7 +94,9 @@ let package = Package(
             name: "CoordinatorCoreTests",
             dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
-        .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport"],
+            swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
             path: "Tests/FleetUnderTest",
