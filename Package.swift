@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
-            dependencies: ["Common", "CoordinatorCore", "TestSupport", "ZeroMQ"],
+            dependencies: ["Common", "CoordinatorCore", "Postgres", "Schema", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(
             name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport"],

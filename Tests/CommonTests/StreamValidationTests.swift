@@ -56,7 +56,9 @@ struct StreamValidationTests {
         let stream = StreamDefinition(
             name: "s", topics: ["s"], table: table, mode: .append, key: ["k"], latest: true, columns: columns)
         let problems = StreamValidation(others + [stream]).problems
-        #expect(problem.map { text in problems.count == 1 && problems[0].contains(text) } ?? problems.isEmpty, "\(problems)")
+        #expect(
+            problem.map { text in problems.count == 1 && problems[0].contains(text) } ?? problems.isEmpty, "\(problems)"
+        )
     }
 
     @Test("A latest table is a table like others: two streams can't have it")

@@ -75,7 +75,10 @@ struct ShardWorkerTests {
         try fleet.assign(0)
         try fleet.waitForOffsets([100])
         try fleet.expectExact(records: 100, rows: 90)
-        #expect(try fleet.rows("SELECT count(*) FROM millrace.dead_letter WHERE reason LIKE '%keeps the row out%'") == ["10"])
+        #expect(
+            try fleet.rows("SELECT count(*) FROM millrace.dead_letter WHERE reason LIKE '%keeps the row out%'") == [
+                "10"
+            ])
         var heads: [FeedMessage.Span] = []
         try fleet.wait("the feed's head") { _ in
             while let parts = try subscriber.receive() {

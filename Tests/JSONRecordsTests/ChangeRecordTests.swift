@@ -17,7 +17,8 @@ struct ChangeRecordTests {
 
     @Test("Created, read and updated rows are what is after, bare or below payload", arguments: ["c", "r", "u"])
     func after(op: String) {
-        let change = #"{"before":{"id":"no"},"after":{"id":"d1","total":5,"at":1700000000123456},"op":"\#(op)","ts_ms":1}"#
+        let change =
+            #"{"before":{"id":"no"},"after":{"id":"d1","total":5,"at":1700000000123456},"op":"\#(op)","ts_ms":1}"#
         let row = DecodedRecord.row(#"{"id":"d1","total":5,"at":"2023-11-14T22:13:20.123456Z"}"#)
         #expect(decode(change) == row)
         #expect(decode(#"{"schema":{"op":1},"payload":\#(change)}"#) == row)
@@ -37,8 +38,10 @@ struct ChangeRecordTests {
     @Test(
         "What is no change has a reason",
         arguments: [
-            (#"{"id":"d1","total":5}"#, .missing), (#"{"op":"c","after":null}"#, .missing), (#"{"op":"t"}"#, .wrongType),
-            (#"{"op":"c","after":{"id":"d1"}}"#, .missing), (#"{"op":"u","after":{"id":"d1","total":"x"}}"#, .wrongType),
+            (#"{"id":"d1","total":5}"#, .missing), (#"{"op":"c","after":null}"#, .missing),
+            (#"{"op":"t"}"#, .wrongType),
+            (#"{"op":"c","after":{"id":"d1"}}"#, .missing),
+            (#"{"op":"u","after":{"id":"d1","total":"x"}}"#, .wrongType),
         ] as [(String, RecordRejection.Code)])
     func bad(json: String, code: RecordRejection.Code) {
         #expect(decode(json).code == code)
@@ -47,12 +50,15 @@ struct ChangeRecordTests {
     @Test(
         "A tombstone's key may be JSON: an object is read like a record, a string is its text, else text is as it is",
         arguments: [
-            (Column("id", .text), #"{"id":"d1"}"#, #""d1""#), (Column("id", .text), #"{"payload":{"id":"d1"}}"#, #""d1""#),
+            (Column("id", .text), #"{"id":"d1"}"#, #""d1""#),
+            (Column("id", .text), #"{"payload":{"id":"d1"}}"#, #""d1""#),
             (Column("id", .text, from: .path("_id.$oid")), #"{"_id":{"$oid":"5a"}}"#, #""5a""#),
             (Column("id", .text, from: .path("_id.$oid")), #"{"id":"5a"}"#, #""5a""#),
             (Column("id", .bigint), #"{"id":9007199254740991}"#, "9007199254740991"),
-            (Column("id", .text), #""d1""#, #""d1""#), (Column("id", .text), "d1", #""d1""#), (Column("id", .bigint), "7", "7"),
-            (Column("id", .text), "{d1", #""{d1""#), (Column("id", .text, from: .key), #"{"id":"d1"}"#, #""{\"id\":\"d1\"}""#),
+            (Column("id", .text), #""d1""#, #""d1""#), (Column("id", .text), "d1", #""d1""#),
+            (Column("id", .bigint), "7", "7"),
+            (Column("id", .text), "{d1", #""{d1""#),
+            (Column("id", .text, from: .key), #"{"id":"d1"}"#, #""{\"id\":\"d1\"}""#),
             (Column("id", .text), #"{"id":{"x":1}}"#, nil), (Column("id", .text), #"{"other":1}"#, nil),
             (Column("id", .text), #"{"id":null}"#, nil), (Column("id", .bigint), "x", nil),
         ] as [(Column, String, String?)])
@@ -70,15 +76,18 @@ struct ChangeRecordTests {
     @Test("A key of several columns may be an object or an array")
     func severalColumns() {
         let stream = StreamDefinition(
-            name: "s", topics: ["s"], mode: .upsert, key: ["b", "a"], columns: [Column("a", .text), Column("b", .bigint)])
+            name: "s", topics: ["s"], mode: .upsert, key: ["b", "a"],
+            columns: [Column("a", .text), Column("b", .bigint)])
         for key in [#"{"a":"x","b":5}"#, #"[5,"x"]"#, #" {"payload":{"a":"x","b":5}}"#] {
             #expect(DecodedRecord(nil, key: Array(key.utf8), stream) == .deleted(#"{"a":"x","b":5}"#))
         }
     }
 
-    @Test("What a producer makes a key of is read back from it", arguments: ["d1", "{d1}", #""d1""#, "{", " {}", "[1]"])
+    @Test(
+        "What a producer makes a key of is read back from it", arguments: ["d1", "{d1}", #""d1""#, "{", " {}", "[1]"])
     func producedKeys(text: String) throws {
-        let stream = StreamDefinition(name: "s", topics: ["s"], mode: .upsert, key: ["id"], columns: [Column("id", .text)])
+        let stream = StreamDefinition(
+            name: "s", topics: ["s"], mode: .upsert, key: ["id"], columns: [Column("id", .text)])
         var writer = ByteWriter()
         CanonicalJSON.write(string: text, to: &writer)
         let json = String(decoding: writer.bytes, as: UTF8.self)

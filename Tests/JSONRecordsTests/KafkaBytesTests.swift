@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Bytes of Kafka's keys and headers")
 struct KafkaBytesTests {
-    private func decode(_ bytes: [UInt8], _ type: ColumnType, binary: Bool, unit: TimestampUnit? = nil) -> DecodedRecord {
+    private func decode(_ bytes: [UInt8], _ type: ColumnType, binary: Bool, unit: TimestampUnit? = nil) -> DecodedRecord
+    {
         let column = Column("k", type, from: .key, unit: unit, binary: binary)
         let header = Column("h", type, from: .header("h"), unit: unit, binary: binary)
         let stream = StreamDefinition(name: "s", topics: ["s"], mode: .append, columns: [column, header])
@@ -16,7 +17,8 @@ struct KafkaBytesTests {
         arguments: [
             (.bigint, [0, 0, 0, 0, 0, 0, 1, 2], "258"), (.bigint, [255, 255, 255, 254], "-2"),
             (.integer, [0, 0, 0, 7], "7"), (.integer, [0, 0, 0, 0, 0, 0, 0, 7], "7"),
-            (.double, [0x3F, 0xF8, 0, 0, 0, 0, 0, 0], "1.5"), (.double, [0x3F, 0xC0, 0, 0], "1.5"), (.boolean, [1], "true"),
+            (.double, [0x3F, 0xF8, 0, 0, 0, 0, 0, 0], "1.5"), (.double, [0x3F, 0xC0, 0, 0], "1.5"),
+            (.boolean, [1], "true"),
             (
                 .uuid, [0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0x4D, 0xEF, 0x80, 0, 0, 0, 0, 0, 0, 1],
                 #""01234567-89ab-4def-8000-000000000001""#
@@ -38,7 +40,8 @@ struct KafkaBytesTests {
     @Test(
         "Bytes that are no text are refused with what they may be",
         arguments: [
-            (.bigint, [0, 0, 0, 0, 0, 0, 1, 2], "binary bigint"), (.bigint, [255, 255, 255, 255, 0, 0, 0, 1], "binary bigint"),
+            (.bigint, [0, 0, 0, 0, 0, 0, 1, 2], "binary bigint"),
+            (.bigint, [255, 255, 255, 255, 0, 0, 0, 1], "binary bigint"),
             (.integer, [0, 0, 0, 7], "binary integer"), (.text, [0, 0, 0, 0, 0, 0, 1, 2], "binary bigint"),
             (.uuid, [0xFF, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], "binary uuid"),
             (.text, [0xFF, 0xFE, 1], "not UTF-8"),

@@ -13,8 +13,10 @@ struct ReasonTests {
             ("{\"n\":1}\n{\"n\":2}\n", .notJSON, "several JSON values"), (#"{"n":1},"#, .notJSON, "behind the end"),
             (#"{"n":1"#, .notJSON, "cut off"), (#""{\"n\":1}""#, .notObject, "encoded twice"),
             ("null", .notObject, "a delete is a record without any value"), ("5", .notObject, "a number"),
-            ("true", .notObject, "true or false"), ("<xml/>", .notJSON, "XML"), ("hello", .notJSON, "begin with an object's {"),
-            (" \n", .notJSON, "white space"), (#"{"n":01}"#, .notJSON, "numbers is none"), (#"{"n":NaN}"#, .notJSON, "NaN"),
+            ("true", .notObject, "true or false"), ("<xml/>", .notJSON, "XML"),
+            ("hello", .notJSON, "begin with an object's {"),
+            (" \n", .notJSON, "white space"), (#"{"n":01}"#, .notJSON, "numbers is none"),
+            (#"{"n":NaN}"#, .notJSON, "NaN"),
             ("{\"n\":\"\u{1}\"}", .notJSON, "control character"), (#"{'n':1}"#, .notJSON, "double quotes"),
             (#"{"n":"\x"}"#, .notJSON, "escape"),
             (String(repeating: #"{"a":"#, count: 1100) + "1" + String(repeating: "}", count: 1100), .notJSON, "nested"),
@@ -44,6 +46,7 @@ struct ReasonTests {
         #expect(DecodedRecord([0xEF, 0xBB, 0xBF], stream).reason.contains("white space"))
         #expect(DecodedRecord([0xFF, 0xFE, 0x7B, 0], stream).reason.contains("UTF-16"))
         #expect(DecodedRecord([0x1F, 0x8B, 8, 0, 0], stream).reason.contains("gzip"))
-        #expect(DecodedRecord(Array("{\"t\":\"".utf8) + [0xFF] + Array("\"}".utf8), stream).reason.contains("not UTF-8"))
+        #expect(
+            DecodedRecord(Array("{\"t\":\"".utf8) + [0xFF] + Array("\"}".utf8), stream).reason.contains("not UTF-8"))
     }
 }

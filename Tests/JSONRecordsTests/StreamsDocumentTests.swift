@@ -21,7 +21,8 @@ struct StreamsDocumentTests {
         var examples: [Example] = []
         var stream: StreamDefinition?
         var block: (kind: String, text: String)?
-        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = try String(contentsOf: file, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             if line.hasPrefix("```") {
                 if let (kind, text) = block, kind == "stream" {
@@ -46,7 +47,9 @@ struct StreamsDocumentTests {
         #expect(examples.count > 70)
         let text = examples.map(\.line).joined(separator: "\n")
         let streams = examples.map(\.stream)
-        for type in ColumnType.allCases { #expect(streams.contains { $0.columns.contains { $0.type == type } }, "\(type)") }
+        for type in ColumnType.allCases {
+            #expect(streams.contains { $0.columns.contains { $0.type == type } }, "\(type)")
+        }
         for code in RecordRejection.Code.allCases where ![.empty, .tooLarge, .refused, .belowMinimum].contains(code) {
             #expect(text.contains("✗ \(code.rawValue) "), "no example of \(code)")
         }

@@ -145,7 +145,8 @@ struct RefusedRowTests {
     @Test("A dead letter that is refused itself is kept without its content; if that is refused too, the stream stops")
     func refusedLetter() throws {
         let fixture = try BatchFixture(Self.events)
-        try fixture.connection.execute("ALTER TABLE millrace.dead_letter ADD CONSTRAINT small CHECK (length(value) < 5)")
+        try fixture.connection.execute(
+            "ALTER TABLE millrace.dead_letter ADD CONSTRAINT small CHECK (length(value) < 5)")
         add(3, to: fixture)
         fixture.add(#"["not an object"]"#, offset: 3)
         try fixture.commitSplitting()

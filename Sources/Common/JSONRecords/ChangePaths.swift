@@ -43,7 +43,8 @@ struct ChangePaths {
         default:
             throw RecordRejection(
                 .wrongType,
-                "the change record's op is '\(op)'; taken are c, r, u and d (a truncated table has to be emptied by hand)")
+                "the change record's op is '\(op)'; taken are c, r, u and d (a truncated table has to be emptied by hand)"
+            )
         }
     }
 }

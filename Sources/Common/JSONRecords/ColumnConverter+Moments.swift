@@ -26,7 +26,8 @@ extension ColumnConverter {
         }
         let number = exactly.map { String($0) } ?? String(value)
         let what = "has the number \(number), which is no time from 1990 to 2100 as seconds or milliseconds; "
-        throw range(what + (likely.map { "it is likely \($0.name): say \"unit\": \"\($0.rawValue)\"" } ?? "say its unit"))
+        throw range(
+            what + (likely.map { "it is likely \($0.name): say \"unit\": \"\($0.rawValue)\"" } ?? "say its unit"))
     }
 
     private static func moment(_ value: Double, _ exactly: Int64?, _ unit: TimestampUnit) -> Timestamp? {

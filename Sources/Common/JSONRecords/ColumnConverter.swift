@@ -115,7 +115,9 @@ final class ColumnConverter {
             guard let number = NumberText(bytes) else { throw mismatch("a string that is not a decimal number") }
             return try self.number(number)
         case .boolean:
-            guard column.coerce || !isFromDocument else { throw mismatch("a string; with coerce it may be true or false") }
+            guard column.coerce || !isFromDocument else {
+                throw mismatch("a string; with coerce it may be true or false")
+            }
             guard let value = Self.boolean(bytes) else { throw mismatch("a string that is not true or false") }
             return .boolean(value)
         }

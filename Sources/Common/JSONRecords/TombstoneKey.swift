@@ -70,7 +70,8 @@ struct TombstoneKey: ~Copyable {
             guard let found, !(found is NSNull) else { continue }
             guard let text = text(of: found) else {
                 throw RecordRejection(
-                    .badKey, "the tombstone's key has an object or array for '\(column.name)': say which field with from")
+                    .badKey,
+                    "the tombstone's key has an object or array for '\(column.name)': say which field with from")
             }
             return text
         }

@@ -196,7 +196,9 @@ extension ShardWorker {
             // Triggers may have changed or dropped what was sent: who follows reads what is stored.
             let heads = transaction.spans.map { FeedMessage.Span(source: $0.source, from: $0.to, to: $0.to) }
             try publisher.announce(heads, stream: lane.stream.name, at: now)
-        } else if lane.stream.isKeyed, !transaction.isDeadLetter, let merged = results.last(where: { $0.columnCount > 1 }) {
+        } else if lane.stream.isKeyed, !transaction.isDeadLetter,
+            let merged = results.last(where: { $0.columnCount > 1 })
+        {
             try publisher.publish(merged, lane.stream, transaction, committedAt: now)
         } else {
             try publisher.publish(lane.writing, transaction, committedAt: now)

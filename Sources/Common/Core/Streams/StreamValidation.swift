@@ -72,7 +72,9 @@ package struct StreamValidation: Sendable {
         let limit = Self.identifierByteLimit - (stream.latest ? "_latest".utf8.count : 0)
         for (part, limit) in [(parts[0], Self.identifierByteLimit), (parts[1], limit)]
         where part.isEmpty || part.utf8.count > limit || part.utf8.contains(0) {
-            report(stream, "table: '\(part)' must have 1 to \(limit) bytes\(stream.latest ? ", since latest adds to it" : "")")
+            report(
+                stream,
+                "table: '\(part)' must have 1 to \(limit) bytes\(stream.latest ? ", since latest adds to it" : "")")
         }
         if parts[0] == schema {
             report(stream, "table: the schema '\(schema)' is Millrace's own; choose another for '\(parts[1])'")
@@ -107,8 +109,10 @@ package struct StreamValidation: Sendable {
             if column.type != .timestamp {
                 report(stream, "columns: '\(column.name)' has a timezone, but is not a timestamptz")
             } else if LocalTimeZone(zone) == nil {
-                report(stream, "columns: '\(column.name)' has the timezone '\(zone)', which there is not; "
-                    + "write one like Europe/Berlin or +02:00")
+                report(
+                    stream,
+                    "columns: '\(column.name)' has the timezone '\(zone)', which there is not; "
+                        + "write one like Europe/Berlin or +02:00")
             }
         }
         if column.coerce, column.type == .uuid {
@@ -121,8 +125,10 @@ package struct StreamValidation: Sendable {
                 report(stream, "columns: '\(column.name)' has binary, but does not come from $key or $header.NAME")
             }
             if column.type == .text || (column.type == .timestamp && column.unit == nil) {
-                report(stream, "columns: '\(column.name)' has binary; a \(column.type.rawValue) has no binary form"
-                    + (column.type == .text ? "" : " without a unit"))
+                report(
+                    stream,
+                    "columns: '\(column.name)' has binary; a \(column.type.rawValue) has no binary form"
+                        + (column.type == .text ? "" : " without a unit"))
             }
         }
         if column.jsonString, column.type != .bigint {

@@ -29,7 +29,8 @@ package struct BatchTransaction {
     ///   - closing: sources whose open entry is old enough to be closed.
     package init(
         _ batch: Batch, _ run: SplitRuns.Run, claim: UUIDValue,
-        ledger: [SourceID: LedgerEntry], isPlain: Bool = true, closing: Set<SourceID> = [], table: StreamTable, schema: MillraceSchema
+        ledger: [SourceID: LedgerEntry], isPlain: Bool = true, closing: Set<SourceID> = [], table: StreamTable,
+        schema: MillraceSchema
     ) {
         let (range, refusal) = (run.range, run.refusal)
         var entries: [SourceID: LedgerEntry] = [:]

@@ -108,7 +108,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         default:
             let isBeforeChrist = words.hasSuffix(" BC")
             if isBeforeChrist { words.removeLast(3) }
-            guard let dash = words.firstIndex(of: "-"), let written = Int64(words[..<dash]), written > 0 else { return nil }
+            guard let dash = words.firstIndex(of: "-"), let written = Int64(words[..<dash]), written > 0 else {
+                return nil
+            }
             // The calendar repeats itself every 400 years: read in a year that has the same days, and moved.
             let year = isBeforeChrist ? 1 - written : written
             let alike = 2000 + ((year % 400) + 400) % 400
