@@ -96,12 +96,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
-            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "TestSupport", "ZeroMQ"],
+            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "Postgres", "Schema", "TestSupport", "ZeroMQ"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WSEdgeCore"],
             swiftSettings: strict),
-        .testTarget(name: "FeedTests", dependencies: ["Common", "Feed", "TestSupport"], swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],
             path: "Tests/FleetUnderTest",

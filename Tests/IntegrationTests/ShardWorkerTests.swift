@@ -58,6 +58,63 @@ struct ShardWorkerTests {
         #expect(position == [SourceID(rawValue: 1): 3000, SourceID(rawValue: 2): 10])
     }
 
+    @Test("What a trigger changes or drops is in the feed as it is stored: who follows is sent to the table")
+    func triggers() throws {
+        let fleet = try WorkerFleet(Self.events)
+        try fleet.database.execute(
+            """
+            CREATE FUNCTION judge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF new.n % 10 = 3 THEN RETURN NULL; END IF;
+                new.t = upper(new.t);
+                RETURN new; END $$;
+            CREATE TRIGGER judge BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION judge();
+            """)
+        try fleet.kafka.produce(values(0..<100), to: fleet.topic)
+        let subscriber = try fleet.subscriber(0)
+        try fleet.start(0)
+        try fleet.assign(0)
+        try fleet.waitForOffsets([100])
+        try fleet.expectExact(records: 100, rows: 90)
+        #expect(
+            try fleet.rows("SELECT count(*) FROM millrace.dead_letter WHERE reason LIKE '%keeps the row out%'") == [
+                "10"
+            ])
+        var heads: [FeedMessage.Span] = []
+        try fleet.wait("the feed's head") { _ in
+            while let parts = try subscriber.receive() {
+                let message = try #require(parts[1].withUnsafeBytes { FeedMessage($0) })
+                #expect(message.rows.isEmpty, "the feed has rows that are not those of the table")
+                heads += message.spans
+            }
+            return heads.contains { $0.from == 100 && $0.to == 100 }
+        }
+    }
+
+    @Test("A statement_timeout makes transactions smaller until they are let through, and is told by name")
+    func statementTimeout() throws {
+        let fleet = try WorkerFleet(Self.events)
+        try fleet.database.execute(
+            """
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM pg_sleep(0.02);
+                RETURN new; END $$;
+            CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow();
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 500', current_database()); END $$;
+            """)
+        try fleet.kafka.produce(values(0..<200), to: fleet.topic)
+        try fleet.start(0)
+        try fleet.assign(0)
+        try fleet.waitForOffsets([200])
+        try fleet.expectExact(records: 200, rows: 200)
+        try fleet.wait("the setting's name") { messages in
+            messages.contains {
+                if case (0, .failed(_, let reason, _)) = $0 { reason.contains("statement_timeout") } else { false }
+            }
+        }
+        // No restart: the same claim from beginning to end.
+        #expect(!fleet.messages.contains { if case (_, .failed("postgres", _, _)) = $0 { true } else { false } })
+    }
+
     @Test("An assignment that comes together with the configuration is not lost")
     func assignedAtOnce() throws {
         let fleet = try WorkerFleet(Self.events)

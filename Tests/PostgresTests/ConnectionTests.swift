@@ -95,11 +95,24 @@ struct ConnectionTests {
         arguments: [
             ("08006", .outage), ("57P01", .outage), ("53300", .outage), ("25006", .outage), ("", .outage),
             ("40P01", .retryTransaction), ("40001", .retryTransaction), ("22003", .record), ("23502", .record),
-            ("54000", .record), ("MR002", .record), ("MR001", .claimLost), ("23505", .stream), ("42P01", .stream),
-            ("28P01", .stream), ("XX000", .stream),
+            ("54000", .record), ("MR002", .record), ("MR001", .claimLost), ("42P01", .stream), ("28P01", .stream),
+            ("XX000", .stream), ("57014", .timeout), ("P0001", .record), ("21000", .record), ("MR003", .tableChanged),
+            ("MR004", .record),
         ] as [(String, PostgresError.Disposition)])
     func dispositions(state: String, expected: PostgresError.Disposition) {
         #expect(PostgresError(operation: "test", sqlState: state, message: "").disposition == expected)
+    }
+
+    @Test("A row that is there already breaks an invariant on the key of ours, and on the user's own index it is refused")
+    func uniqueViolations() {
+        func disposition(_ constraint: String, _ detail: String) -> PostgresError.Disposition {
+            PostgresError(operation: "test", sqlState: "23505", message: "", detail: detail, constraint: constraint)
+                .disposition
+        }
+        #expect(disposition("readings_pkey", "Key (source_id, source_offset)=(1, 2) already exists.") == .stream)
+        #expect(disposition("readings_pkey", "") == .stream)
+        #expect(disposition("readings_label_key", "") == .record)
+        #expect(disposition("readings_label_pkey", "Key (label)=(a) already exists.") == .record)
     }
 
     @Test("A server that isn't there is an outage, a user that isn't there is not")

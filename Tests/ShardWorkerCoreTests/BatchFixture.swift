@@ -16,6 +16,8 @@ final class BatchFixture {
     /// BEGIN and COMMIT included.
     private(set) var statementCount = 0
     let claim = UUIDValue.random()
+    /// Whether the table is taken to have no triggers.
+    var isPlain = true
 
     /// - Parameter setUp: what the database has before the stream's tables are made.
     init(_ stream: StreamDefinition, sources: Int32 = 1, setUp: String = "") throws {
@@ -54,7 +56,7 @@ final class BatchFixture {
 
     func transaction(_ run: SplitRuns.Run? = nil, closing: Bool = false) -> BatchTransaction {
         BatchTransaction(
-            batch, run ?? .init(range: 0..<batch.entries.count), claim: claim, ledger: ledger,
+            batch, run ?? .init(range: 0..<batch.entries.count), claim: claim, ledger: ledger, isPlain: isPlain,
             closing: closing ? Set(ledger.keys) : [], table: table, schema: schema)
     }
 
@@ -77,6 +79,10 @@ final class BatchFixture {
                 try commit(transaction)
                 runs.finish()
             } catch {
+                if error.disposition == .tableChanged, isPlain {
+                    isPlain = false
+                    continue
+                }
                 guard error.disposition == .record, runs.split(because: error) else { throw error }
             }
         }

@@ -24,7 +24,7 @@ struct BatchTransactionTests {
         fixture.add(nil, offset: 8)
         fixture.batch.advance(SourceID(rawValue: 2), to: 9)
         let results = try fixture.commit(fixture.transaction())
-        #expect(results.count == 2)
+        #expect(results.count == 3)
         #expect(try fixture.rows("SELECT * FROM readings ORDER BY 3, 4") == ["a|1|1|0", "a|3|1|7", "b|2|2|5"])
         #expect(try fixture.rows("SELECT * FROM readings_latest ORDER BY 1") == ["a|3|1|7|1|f", "b|2|2|5|1|f"])
         #expect(

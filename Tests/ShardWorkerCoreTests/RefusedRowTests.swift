@@ -59,6 +59,54 @@ struct RefusedRowTests {
         #expect(letters.count == 1 && letters[0].hasPrefix("7|refused|") && letters[0].contains("seven is not for us"))
     }
 
+    @Test("A table that has got triggers is found out before anything is committed, and holds what the ledger says")
+    func rowsKeptOut() throws {
+        let fixture = try BatchFixture(Self.events)
+        add(3, to: fixture)
+        try fixture.commit(fixture.transaction())
+        fixture.batch.removeAll()
+        try fixture.connection.execute(
+            """
+            CREATE FUNCTION drops() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF new.n % 5 = 2 THEN RETURN NULL; END IF;
+                RETURN new; END $$;
+            CREATE TRIGGER drops BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION drops();
+            """)
+        for offset in 3..<13 { fixture.add(#"{"n":\#(offset)}"#, offset: Int64(offset)) }
+        let transaction = fixture.transaction()
+        do throws(PostgresError) {
+            try fixture.commit(transaction)
+            Issue.record("rows were committed unseen")
+        } catch { #expect(error.disposition == .tableChanged) }
+        fixture.isPlain = false
+        try fixture.commitSplitting()
+        #expect(try fixture.rows("SELECT count(*) FROM events") == ["11"])
+        let letters = try letters(fixture)
+        #expect(letters.count == 2 && letters[0].hasPrefix("7|refused|") && letters[0].contains("keeps the row out"))
+        #expect(try fixture.rows("SELECT open_rows, open_dead FROM millrace.source") == ["11|2"])
+    }
+
+    @Test("A trigger on a partition counts as the table's own; a disabled one and those of foreign keys don't")
+    func plain() throws {
+        let fixture = try BatchFixture(Self.events)
+        try fixture.connection.execute(
+            """
+            CREATE TABLE parts (n int) PARTITION BY RANGE (n);
+            CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (10);
+            CREATE TABLE plain (n int); CREATE TABLE one (n int PRIMARY KEY);
+            CREATE TABLE off (n int REFERENCES one);
+            CREATE FUNCTION same() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+            CREATE TRIGGER t BEFORE INSERT ON part FOR EACH ROW EXECUTE FUNCTION same();
+            CREATE TRIGGER t BEFORE INSERT ON off FOR EACH ROW EXECUTE FUNCTION same();
+            ALTER TABLE off DISABLE TRIGGER t;
+            CREATE TRIGGER t BEFORE UPDATE ON plain FOR EACH ROW EXECUTE FUNCTION same();
+            """)
+        #expect(
+            try fixture.rows(
+                "SELECT millrace.is_plain(t::regclass) FROM unnest('{parts,part,plain,off,events}'::text[]) AS t")
+                == ["f", "f", "t", "t", "t"])
+    }
+
     @Test("0 and −0 are one key, in a batch too", arguments: [StreamMode.upsert, .increment])
     func negativeZero(mode: StreamMode) throws {
         let stream = StreamDefinition(

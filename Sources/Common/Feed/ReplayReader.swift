@@ -49,7 +49,7 @@ package final class ReplayReader {
 
     private func state(from found: QueryResult) throws(PostgresError) -> StreamState {
         guard found.rowCount > 0, let epoch = found.text(0, 0) else {
-            throw PostgresError(operation: "replay", sqlState: "", message: "the stream \(stream.name) is not there")
+            throw Self.error("42704", "the stream \(stream.name) is not there")
         }
         var state = StreamState(epoch: epoch, sources: [:])
         for row in 0..<found.rowCount {
@@ -122,8 +122,7 @@ package final class ReplayReader {
             WHERE s.id = \(span.source) ORDER BY r.source_offset
             """)[0]
         guard found.rowCount > 0, let start = found.integer(0, 0), let retainedFrom = found.integer(0, 1) else {
-            throw PostgresError(
-                operation: "replay", sqlState: "", message: "source \(span.source) of \(stream.name) is not there")
+            throw Self.error("42704", "source \(span.source) of \(stream.name) is not there")
         }
         var replayed = ReplayedRows(rows: [], end: span.to, start: start, retainedFrom: retainedFrom)
         var byteCount = 0
@@ -142,9 +141,8 @@ package final class ReplayReader {
         var values: [ColumnValue] = []
         for (index, column) in stream.columns.enumerated() {
             guard let value = ColumnValue(stored: result.bytes(row, index + firstColumn), type: column.type) else {
-                throw PostgresError(
-                    operation: "replay", sqlState: "",
-                    message: "column \(column.name) of \(stream.table) is not of type \(column.type.rawValue)")
+                throw Self.error(
+                    "42804", "column \(column.name) of \(stream.table) is not of type \(column.type.rawValue)")
             }
             values.append(value)
         }
@@ -173,6 +171,11 @@ package final class ReplayReader {
         var new = try Connection.open(parameters: stored.database)
         try new.execute(Connection.settingsSQL + "SET default_transaction_read_only = on")
         return new
+    }
+
+    /// An error that stays until somebody acts: reading again would not help, and whoever waits is told.
+    private static func error(_ sqlState: String, _ message: String) -> PostgresError {
+        PostgresError(operation: "replay", sqlState: sqlState, message: message)
     }
 
     private static func literal(_ text: String) -> String {

@@ -22,6 +22,10 @@ package struct PostgresError: Error, Sendable, Equatable {
         case outage
         /// Deadlock or serialization: send the same transaction again.
         case retryTransaction
+        /// The server ended the statement, since it took too long (statement_timeout): a shorter one may do.
+        case timeout
+        /// The table has triggers by now: what is stored is not what was sent (see `millrace.require_plain`).
+        case tableChanged
         /// Some record of the batch can't be stored: find it, the others can.
         case record
         /// Another worker holds a source of the batch (see `millrace.fence`).
@@ -35,10 +39,18 @@ package struct PostgresError: Error, Sendable, Equatable {
     /// Raised when a sum would fall below its column's minimum.
     package static let belowMinimumState = "MR002"
 
+    /// Raised when a table that had no triggers has some.
+    package static let triggerState = "MR003"
+    /// Raised when a table holds fewer rows of a run than were sent.
+    package static let missingRowsState = "MR004"
+
     package var disposition: Disposition {
         switch sqlState {
         case Self.claimLostState: return .claimLost
         case Self.belowMinimumState: return .record
+        case Self.triggerState: return .tableChanged
+        case Self.missingRowsState: return .record
+        case "57014": return .timeout
         case "25006", "": return .outage
         case "23505": return isBrokenInvariant ? .stream : .record
         default: break
@@ -61,7 +73,7 @@ package struct PostgresError: Error, Sendable, Equatable {
         guard detail.isEmpty else {
             return detail.contains("(source_id, source_offset)=") || detail.contains("(source_id, from_offset)=")
         }
-        return constraint.hasSuffix("_pkey")
+        return constraint.isEmpty || constraint.hasSuffix("_pkey")
     }
 
     /// Neither SQL's nor Postgres's own classes (Postgres documentation, appendix A), so only somebody's RAISE … USING

@@ -1,6 +1,6 @@
 package import Common
 
-/// Reads back what Postgres prints, in a session with `DateStyle = ISO` and `TimeZone = UTC`.
+/// Reads back what Postgres prints, in a session with `Connection.settingsSQL`.
 extension ColumnValue {
     /// Nil when the text is not a value of the type: the table differs from the stream's definition.
     package init?(stored text: UnsafeRawBufferPointer?, type: ColumnType) {
@@ -16,7 +16,7 @@ extension ColumnValue {
             case .integer, .bigint: parsed().map { .integer($0) }
             case .double: parsed().map { .double($0) }
             case .uuid: UUIDValue(text).map { .uuid($0) }
-            case .timestamp: Timestamp(iso: text).map { .timestamp($0) }
+            case .timestamp: Timestamp(stored: text).map { .timestamp($0) }
             }
         guard let value else { return nil }
         self = value

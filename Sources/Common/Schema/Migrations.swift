@@ -55,7 +55,15 @@ package struct Migrations: Sendable {
             try connection.execute("INSERT INTO \(schema.name).migration (version) VALUES (\(index + 1))")
         }
         try connection.execute(schema.functionsSQL)
-        for stream in streams { try connection.execute(StreamTable(stream, schema: schema).createSQL) }
+        for stream in streams {
+            do throws(PostgresError) {
+                try connection.execute(StreamTable(stream, schema: schema).createSQL)
+            } catch {
+                throw PostgresError(
+                    operation: "make the tables of stream '\(stream.name)'", sqlState: error.sqlState,
+                    message: error.message, detail: error.detail, constraint: error.constraint)
+            }
+        }
         try store(streams, on: &connection)
     }
 

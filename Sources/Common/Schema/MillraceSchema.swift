@@ -177,6 +177,28 @@ package struct MillraceSchema: Hashable, Sendable {
             END IF;
         END $$;
 
+        -- Whether what is copied into a table is what it then holds: no trigger is fired by it, in no partition.
+        CREATE OR REPLACE FUNCTION \(name).is_plain(held regclass) RETURNS boolean LANGUAGE sql STABLE AS $$
+            SELECT NOT EXISTS (
+                SELECT 1 FROM pg_trigger WHERE (tgrelid = held OR tgrelid IN (SELECT relid FROM pg_partition_tree(held)))
+                    AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 4 = 4);
+        $$;
+
+        CREATE OR REPLACE FUNCTION \(name).require_plain(held regclass) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT \(name).is_plain(held) THEN
+                RAISE EXCEPTION 'table % has triggers', held USING ERRCODE = '\(PostgresError.triggerState)';
+            END IF;
+        END $$;
+
+        CREATE OR REPLACE FUNCTION \(name).require_stored(stored bigint, sent bigint) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            IF stored <> sent THEN
+                RAISE EXCEPTION 'a trigger of the table keeps the row out'
+                    USING ERRCODE = '\(PostgresError.missingRowsState)';
+            END IF;
+        END $$;
+
         -- True when every staged key was written; otherwise some sum fell below its minimum.
         CREATE OR REPLACE FUNCTION \(name).require_all(written bigint, staged bigint) RETURNS boolean
         LANGUAGE plpgsql AS $$

@@ -46,7 +46,7 @@ package struct StreamTable: Sendable {
 
     /// What a session needs before it writes: the table into which a keyed batch is copied.
     package var sessionSQL: String {
-        guard stream.isKeyed || stream.latest else { return "" }
+        guard stream.isKeyed || stream.latest else { return "SELECT 1" }
         let sums = stream.increments.indices.map { "\(lowest($0)) bigint, " }.joined()
         return """
             CREATE TEMP TABLE IF NOT EXISTS \(stage) (\(stream.columns.map(definition).joined(separator: ", ")),
@@ -66,6 +66,22 @@ package struct StreamTable: Sendable {
     /// Takes rows of the stream's columns, source_id and source_offset.
     package var copyRowsSQL: String {
         "COPY \(table(stream.table)) (\(list(names + ["source_id", "source_offset"]))) FROM STDIN (FORMAT binary)"
+    }
+
+    /// Behind the rows' COPY, which keeps triggers from being added meanwhile: raises MR003 when there are some.
+    package var requirePlainSQL: String {
+        "SELECT \(schema.name).require_plain('\(table(stream.table).replacing("'", with: "''"))'::regclass)"
+    }
+
+    /// Raises MR004 when triggers kept out some of the rows that were sent.
+    package func requireStoredSQL(_ spans: [FeedMessage.Span], count: Int64) -> String {
+        let places = spans.map {
+            "(source_id = \($0.source) AND source_offset >= \($0.from) AND source_offset < \($0.to))"
+        }
+        return """
+            SELECT \(schema.name).require_stored((SELECT count(*) FROM \(table(stream.table))
+                WHERE \(places.joined(separator: " OR "))), \(count))
+            """
     }
 
     /// Takes one row a key: the columns, source_id, source_offset, deleted, the lowest prefix of each

@@ -40,8 +40,7 @@ extension Coordinator {
         case .edge(let address):
             var command = ChildCommand(
                 configuration.executable("ws-edge"), ["--listen", address, "--control", folder.controlEndpoint])
-            // It ends when its standard input does.
-            command.environment[EdgeProcessName.supervised] = "1"
+            command.environment[EdgePorts.supervised] = "1"
             return command
         case .producer:
             let coordinator = configuration.executable("coordinator")
@@ -76,11 +75,17 @@ extension Coordinator {
         }
     }
 
-    /// Another life of a mock cluster is another cluster, elsewhere: everybody who reads from it begins anew.
+    /// Another life of a mock cluster is another cluster, elsewhere. Its records must not be taken for those of the sources
+    /// that there are: these end first.
     func takeNewMock() {
-        guard let line = services.takeNewMock(&configuration) else { return }
+        guard let (line, kafka) = services.takeNewMock(configuration) else { return }
         notice(line)
-        discovery.ask(.kafka(configuration.kafka))
+        discovery.ask(.kafka(kafka))
+    }
+
+    /// Everybody who reads or writes begins anew there.
+    func move(to kafka: [String: String]) {
+        configuration.kafka = kafka
         perform(fleet.restart(fleet.shards.keys.sorted(), rolling: false, at: .now))
         perform(children.restart(.producer, at: .now))
         try? tellEdges()

@@ -22,6 +22,11 @@ extension Coordinator {
         }
     }
 
+    func answer(_ identity: [UInt8], _ reply: CommandReply) throws {
+        // Who asked may have gone: then nobody wants to know.
+        _ = try control.send([identity, try ControlEnvelope.encode(reply)])
+    }
+
     /// What those on other hosts may ask; nil for what is nothing of ours.
     func answerRemote(_ frame: [UInt8]) throws -> [UInt8]? {
         if let request = ControlEnvelope<CommandRequest>.decode(frame) {

@@ -1,8 +1,43 @@
 import Common
 import Foundation
 
-/// What the loop lets others know about itself: metrics, health, the service manager. None of it waits.
+/// What the loop lets others know about itself: lines, status, metrics, health, the service manager. None of it waits.
 extension Coordinator {
+    private static let noticeLimit = 50
+
+    func report(_ line: String) {
+        FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
+    }
+
+    /// Says it now, and in `status` until many others have come.
+    ///
+    /// - Parameter isSaid: it was said already.
+    func notice(_ text: String, isSaid: Bool = false) {
+        if !isSaid { report(text) }
+        notices.append(StatusReport.Notice(at: Date.now.timeIntervalSince1970, text: text))
+        if notices.count > Self.noticeLimit { notices.removeFirst() }
+    }
+
+    func status() -> StatusReport {
+        var report = StatusReport(
+            fleet, counters,
+            StatusReport.Surroundings(
+                entries: entries, discoveryFailure: discoveryFailure, notices: notices,
+                uptime: ContinuousClock.now - startedAt,
+                kafka: .init(
+                    bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: services.kafkaKind),
+                postgres: .init(parameters: configuration.postgres, embedded: services.hasPostgres),
+                control: folder.controlEndpoint,
+                remoteControl: remote.map {
+                    .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
+                }, now: .now))
+        report.metrics = metrics?.address
+        report.droppedFrames = droppedFrames
+        report.edges = edges.rows(at: .now)
+        addChildren(to: &report)
+        return report
+    }
+
     /// Everything has been spawned.
     func started() {
         func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }

@@ -34,15 +34,14 @@ package final class Coordinator {
     /// On the control socket: those that were no message of ours.
     var droppedFrames = 0
     private let signals: Int32
-    private var discoveryFailure: String?
+    var discoveryFailure: String?
     private var keysFailure: String?
-    private var notices: [StatusReport.Notice] = []
+    var notices: [StatusReport.Notice] = []
     /// Nil until the fleet is told to stop.
     var stopping: Stopping?
-    private let startedAt = ContinuousClock.now
+    let startedAt = ContinuousClock.now
 
     private static let tickInterval = Duration.seconds(1)
-    private static let noticeLimit = 50
 
     /// Brings up what is missing and checks everything that has to be there; no worker is spawned yet. Blocking.
     package convenience init(_ configuration: CoordinatorConfiguration) throws {
@@ -192,6 +191,7 @@ package final class Coordinator {
             folder.remove(worker)
             perform(fleet.exited(shard, inFlight: inFlight, at: .now, random: .random(in: 0...1)))
         case .childEnded(let name, let exit): ended(name, exit)
+        case .kafkaMoved(let kafka): move(to: kafka)
         case .discovered(let found, let news):
             discoveryFailure = nil
             for text in news { notice(text) }
@@ -211,106 +211,5 @@ package final class Coordinator {
             fleet.forgive(ids)
             for id in ids { if let stream = entries[id]?.stream { tripped.remove(stream) } }
         }
-    }
-
-    // MARK: Performing
-
-    func perform(_ actions: [FleetState.Action]) {
-        for action in actions {
-            switch action {
-            case .spawn(let shard): spawn(shard)
-            case .configure(let shard): configure(shard)
-            case .assign(let shard, let generation, let sources):
-                send(shard, .assign(generation: generation, sources: sources))
-            case .release(let shard, let sources): send(shard, .release(sources: sources))
-            case .drain(let shard): send(shard, .drain)
-            case .kill(let shard): workers[shard]?.kill()
-            case .quarantine(let place):
-                let name = entries[place.source]?.partition.description ?? "source \(place.source)"
-                notice("\(name) is quarantined: its record \(place.offset) was in hand each time a worker died")
-                discovery.ask(.quarantine(place))
-            case .finish: if stopping == .fleet { stopping = .edges }
-            }
-        }
-    }
-
-    private func spawn(_ shard: Int32) {
-        do {
-            let worker = try WorkerProcess(
-                configuration.workerExecutable, shard: shard, control: folder.controlEndpoint
-            ) { [mailbox] exit in mailbox.put(.exited(shard: shard, pid: exit.pid)) }
-            workers[shard] = worker
-            fleet.spawned(shard, pid: worker.pid)
-            try? tellEdges()
-        } catch {
-            notice("shard \(shard): \(error)")
-            perform(fleet.exited(shard, at: .now, random: 1))
-        }
-    }
-
-    private func configure(_ shard: Int32) {
-        guard let identity = workers[shard]?.identity else { return }
-        var worker = WorkerConfiguration(
-            streams: configuration.streams, kafka: configuration.kafka, postgres: configuration.postgres,
-            schema: configuration.schema, feedEndpoint: folder.feedEndpoint(identity),
-            batchRowLimit: configuration.batchRowLimit, breakerRecordCount: configuration.breakerRecordCount,
-            inFlightPath: folder.inFlightPath(identity))
-        do {
-            worker.remoteFeed = try configuration.advertisedHost.flatMap { try remote?.feed(host: $0) }
-        } catch {
-            notice("shard \(shard): no feed for other hosts: \(error)")
-        }
-        send(shard, .configure(worker))
-    }
-
-    /// A worker that can't be reached is dead or hangs: its exit or its silence is what we act upon.
-    private func send(_ shard: Int32, _ message: CoordinatorMessage) {
-        guard let worker = workers[shard]?.identity else { return }
-        do {
-            let frame = try ControlEnvelope.encode(message)
-            if !(try control.send([Array(worker.name.utf8), frame])) {
-                report("shard \(shard) could not be reached")
-            }
-        } catch {
-            report("shard \(shard): \(error)")
-        }
-    }
-
-    func answer(_ identity: [UInt8], _ reply: CommandReply) throws {
-        // Who asked may have gone: then nobody wants to know.
-        _ = try control.send([identity, try ControlEnvelope.encode(reply)])
-    }
-
-    func report(_ line: String) {
-        FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
-    }
-
-    /// Says it now, and in `status` until many others have come.
-    ///
-    /// - Parameter isSaid: it was said already.
-    func notice(_ text: String, isSaid: Bool = false) {
-        if !isSaid { report(text) }
-        notices.append(StatusReport.Notice(at: Date.now.timeIntervalSince1970, text: text))
-        if notices.count > Self.noticeLimit { notices.removeFirst() }
-    }
-
-    func status() -> StatusReport {
-        var report = StatusReport(
-            fleet, counters,
-            StatusReport.Surroundings(
-                entries: entries, discoveryFailure: discoveryFailure, notices: notices,
-                uptime: ContinuousClock.now - startedAt,
-                kafka: .init(
-                    bootstrap: configuration.kafka["bootstrap.servers"] ?? "", embedded: services.kafkaKind),
-                postgres: .init(parameters: configuration.postgres, embedded: services.hasPostgres),
-                control: folder.controlEndpoint,
-                remoteControl: remote.map {
-                    .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
-                }, now: .now))
-        report.metrics = metrics?.address
-        report.droppedFrames = droppedFrames
-        report.edges = edges.rows(at: .now)
-        addChildren(to: &report)
-        return report
     }
 }

@@ -96,9 +96,11 @@ struct FeedPublisher: ~Copyable {
             guard let source = merged.integer(row, count), let offset = merged.integer(row, count + 1),
                 let version = merged.integer(row, count + 2)
             else { continue }
-            let values = (0..<count).map {
-                ColumnValue(stored: merged.bytes(row, $0), type: stream.columns[$0].type) ?? .null
+            let values = (0..<count).compactMap {
+                ColumnValue(stored: merged.bytes(row, $0), type: stream.columns[$0].type)
             }
+            // Somebody has changed a column's type: who reads the table itself is told so, a null would be a lie.
+            guard values.count == count else { return }
             json.truncate()
             values.withUnsafeBufferPointer { CanonicalJSON.write(row: $0, keys: keys, to: &json) }
             FeedMessage.writeRow(

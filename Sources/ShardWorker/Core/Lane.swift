@@ -23,6 +23,13 @@ final class Lane {
     var lastStart: ContinuousClock.Instant?
     /// Transactions in a row that deadlocked or failed to serialize.
     var retries = 0
+    /// Transactions in a row that the server ended since they took too long.
+    var timeouts = 0
+    /// Rows of a transaction, while a setting of the server's lets no more through.
+    private(set) var runLimit: Int?
+    private var commitsSinceTimeout = 0
+    /// Whether the append table has no triggers: then what was sent is what is stored.
+    var isPlain = true
     var progress: WorkerProgress.Stream
 
     init(_ stream: StreamDefinition, schema: MillraceSchema, recordByteLimit: Int, breakerRecordCount: Int) {
@@ -57,9 +64,31 @@ final class Lane {
         precondition(!isWriting)
         swap(&filling, &writing)
         filling.removeAll()
-        runs = SplitRuns(0..<writing.entries.count)
+        runs = SplitRuns(0..<writing.entries.count, limit: runLimit)
         lastStart = now
     }
+
+    /// A transaction took too long. How many rows the next ones have; nil when there is no less than one.
+    func shorten() -> Int? {
+        guard let count = runs.shorten() else { return nil }
+        runLimit = count
+        commitsSinceTimeout = 0
+        timeouts = 0
+        return count
+    }
+
+    /// A transaction has committed. After some of them the next ones may be larger again.
+    func countCommit() {
+        retries = 0
+        timeouts = 0
+        guard let limit = runLimit else { return }
+        commitsSinceTimeout += 1
+        guard commitsSinceTimeout >= Self.commitsBeforeGrowth else { return }
+        commitsSinceTimeout = 0
+        runLimit = limit < 1_000_000 ? limit * 2 : nil
+    }
+
+    private static let commitsBeforeGrowth = 100
 
     /// Forgets what is in memory: Postgres knows the positions from which to go on.
     func reset() {

@@ -30,7 +30,10 @@ extension ShardWorker {
                 lane.forgetTrouble()
             }
         case .reading(let source): addLetters(results[0], to: source)
-        case .staging(let lane): session.stagedLanes.insert(lane)
+        case .staging(let lane):
+            session.stagedLanes.insert(lane)
+            // Triggers come and go: a new session looks again.
+            lanes[lane].isPlain = true
         case .writing(let lane): try committed(lanes[lane], results)
         }
     }
@@ -95,7 +98,7 @@ extension ShardWorker {
                 lane.startWriting(now: .now)
             }
             // A definition that Postgres refuses stops its own stream only.
-            if !session.stagedLanes.contains(index), !lane.table.sessionSQL.isEmpty {
+            if !session.stagedLanes.contains(index) {
                 return try session.start(Script(lane.table.sessionSQL), .staging(lane: index))
             }
             while let run = lane.runs.next {
@@ -113,7 +116,7 @@ extension ShardWorker {
         let held = sources.filter { $0.value.lane == index }
         let old = ContinuousClock.now - Self.ledgerInterval
         return BatchTransaction(
-            lane.writing, run, claim: claim, ledger: held.mapValues(\.ledger),
+            lane.writing, run, claim: claim, ledger: held.mapValues(\.ledger), isPlain: lane.isPlain,
             closing: Set(held.values.filter { $0.ledgerOpenedAt <= old }.map(\.id)), table: lane.table, schema: schema)
     }
 
@@ -189,14 +192,20 @@ extension ShardWorker {
         }
         let now = Self.clock()
         count(lane, transaction, committedAt: now)
-        if lane.stream.isKeyed, !transaction.isDeadLetter, let merged = results.last(where: { $0.columnCount > 1 }) {
+        if !lane.stream.isKeyed, !lane.isPlain {
+            // Triggers may have changed or dropped what was sent: who follows reads what is stored.
+            let heads = transaction.spans.map { FeedMessage.Span(source: $0.source, from: $0.to, to: $0.to) }
+            try publisher.announce(heads, stream: lane.stream.name, at: now)
+        } else if lane.stream.isKeyed, !transaction.isDeadLetter,
+            let merged = results.last(where: { $0.columnCount > 1 })
+        {
             try publisher.publish(merged, lane.stream, transaction, committedAt: now)
         } else {
             try publisher.publish(lane.writing, transaction, committedAt: now)
         }
         lane.runs.finish()
         lane.transaction = nil
-        lane.retries = 0
+        lane.countCommit()
         if lane.progress.tripped != nil, let index = lanes.firstIndex(where: { $0 === lane }) { try reset(index) }
     }
 
@@ -225,15 +234,32 @@ extension ShardWorker {
         }
         let lane = lanes[index]
         lane.transaction = nil
+        if case .staging = activity, error.disposition != .retryTransaction {
+            return try block(index, error.description)
+        }
         switch error.disposition {
         case .record where lane.runs.split(because: error): break
+        case .timeout where lane.timeouts == 0: lane.timeouts += 1
+        case .timeout:
+            if let count = lane.shorten() {
+                let what = "transactions end before they are done, now \(count) rows each; \(Self.timeoutAdvice)"
+                return try send(.failed(what: "stream \(lane.stream.name)", reason: what, sources: []))
+            }
+            try block(index, "even one row takes too long; \(Self.timeoutAdvice) (\(error.description))")
+        case .tableChanged where lane.isPlain: lane.isPlain = false
         case .retryTransaction where lane.retries < Self.retryLimit: lane.retries += 1
         case .claimLost: try reset(index)
-        case .retryTransaction, .record, .stream, .outage:
-            try reset(index)
-            lane.block = (error.description, .now + Self.blockedInterval)
-            try send(.failed(what: "stream \(lane.stream.name)", reason: error.description, sources: []))
+        case .retryTransaction, .record, .tableChanged, .stream, .outage: try block(index, error.description)
         }
+    }
+
+    private static let timeoutAdvice =
+        "the setting statement_timeout stands in the way: ALTER ROLE … SET statement_timeout = 0 for the role that writes"
+
+    private func block(_ index: Int, _ reason: String) throws {
+        try reset(index)
+        lanes[index].block = (reason, .now + Self.blockedInterval)
+        try send(.failed(what: "stream \(lanes[index].stream.name)", reason: reason, sources: []))
     }
 
     private func reset(_ index: Int) throws {

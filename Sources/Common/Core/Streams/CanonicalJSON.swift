@@ -53,8 +53,12 @@ package enum CanonicalJSON {
         }
     }
 
-    /// Shortest digits that read back as the same value; a whole number without `.0`, as Postgres prints it.
+    /// Shortest digits that read back as the same value; a whole number without `.0`, as Postgres prints it. What JSON has no
+    /// number for (no record brings it, but somebody may have stored it) is a string, as Postgres's own `to_json` writes it.
     static func write(double: Double, to writer: inout ByteWriter) {
+        guard double.isFinite else {
+            return writer.append(double.isNaN ? "\"NaN\"" : double > 0 ? "\"Infinity\"" : "\"-Infinity\"")
+        }
         var text = double.description
         text.withUTF8 { bytes in
             let isWhole =

@@ -3,6 +3,8 @@ import Foundation
 
 /// Picks where the coordinator's own edges listen: from the first port on, those that are free.
 enum EdgePorts {
+    /// What an edge of the coordinator's own has in its environment: it ends with its standard input.
+    static let supervised = "MILLRACE_SUPERVISED"
     private static let interval = 0.05
 
     /// Blocking while an edge of an earlier coordinator, which was killed, still drains at a port.
@@ -43,12 +45,7 @@ enum EdgePorts {
     private static func hasFormerEdges(_ control: String) -> Bool {
         ProcessTable.pids.contains { pid in
             ProcessTable.arguments(of: pid).contains(control)
-                && ProcessTable.environment(of: pid).contains("\(EdgeProcessName.supervised)=1")
+                && ProcessTable.environment(of: pid).contains("\(supervised)=1")
         }
     }
-}
-
-/// What an edge of the coordinator's own has in its environment.
-enum EdgeProcessName {
-    static let supervised = "MILLRACE_SUPERVISED"
 }

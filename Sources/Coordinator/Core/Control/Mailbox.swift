@@ -10,6 +10,8 @@ final class Mailbox: Sendable {
         case exited(shard: Int32, pid: Int32)
         /// Of those beside the workers.
         case childEnded(ChildName, ChildExit)
+        /// The sources of the cluster before have ended.
+        case kafkaMoved([String: String])
         /// What there is, and what happened to it.
         case discovered([SourceRegistry.Entry], [String])
         /// To whom, on the control socket.

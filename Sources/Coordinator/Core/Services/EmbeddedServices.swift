@@ -128,11 +128,12 @@ struct EmbeddedServices {
         if name == .kafka { mock?.ended() }
     }
 
-    /// After a mock cluster has ended: once there is another, it is put into the configuration and told in a line.
-    mutating func takeNewMock(_ configuration: inout CoordinatorConfiguration) -> String? {
+    /// After a mock cluster has ended: once there is another, a line that tells it, and the properties for it.
+    mutating func takeNewMock(_ configuration: CoordinatorConfiguration) -> (line: String, kafka: [String: String])? {
         guard mock != nil, mock!.bootstrap == nil, mock!.isReady() else { return nil }
-        adopt(&configuration)
-        return mock!.line("the one before has ended")
+        var moved = configuration
+        adopt(&moved)
+        return (mock!.line("the one before has ended"), moved.kafka)
     }
 
     /// At once; a mock cluster ends with its input.

@@ -87,6 +87,7 @@ final class Discovery: Sendable {
             do {
                 try perform(requests, box)
                 mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
+                if let kafka = box.registry.takeMove() { mailbox.put(.kafkaMoved(kafka)) }
                 if nextMaintenance <= .now {
                     nextMaintenance = .now + Self.maintenanceInterval
                     let done = try box.registry.maintain()

@@ -26,6 +26,7 @@ package struct SourceRegistry: ~Copyable {
     /// What the last discovery took for the end of a source. One answer may be an old one, of a broker that is behind:
     /// the next discovery has to say the same.
     var doubts: [SourceID: String]
+    private var movedTo: [String: String]?
     /// What serves the connection; a pid counts only together with its start.
     private(set) var backend: (pid: Int64, start: String)?
 
@@ -54,6 +55,7 @@ package struct SourceRegistry: ~Copyable {
         schema = MillraceSchema(name: configuration.schema)
         notices = []
         backend = nil
+        movedTo = nil
         doubts = [:]
     }
 
@@ -111,10 +113,17 @@ package struct SourceRegistry: ~Copyable {
             message: "schema \(schema.name) is in use by another fleet (\(who)); stop it, or set MILLRACE_SCHEMA")
     }
 
-    /// Asks another cluster from now on.
+    /// Asks another cluster from now on; the next discovery ends the sources of the one before.
     mutating func move(to kafka: [String: String]) throws(KafkaError) {
         admin = try Admin(kafka)
         configuration.kafka = kafka
+        movedTo = kafka
+    }
+
+    /// Where Kafka has moved, once.
+    mutating func takeMove() -> [String: String]? {
+        defer { movedTo = nil }
+        return movedTo
     }
 
     package mutating func takeNotices() -> [String] {

@@ -53,6 +53,8 @@ package enum Database {
                 lines.append("stream \(stream.name): topic \(topic), \(count) partitions")
             }
             let name = try connection.literal(Connection.table(stream.table))
+            let refusals = try TableCheck([stream], addsColumns: false).refusals(on: &connection)
+            guard refusals.isEmpty else { throw StartError(refusals.joined(separator: "\n"), .configuration) }
             guard try connection.execute("SELECT to_regclass(\(name)) IS NOT NULL")[0].text(0, 0) == "t" else {
                 lines.append("stream \(stream.name): table \(stream.table) will be made")
                 continue
@@ -60,6 +62,7 @@ package enum Database {
             let differences = try TableCheck([stream], addsColumns: false).run(on: &connection)
             guard differences.isEmpty else { throw StartError(differences.joined(separator: "\n"), .configuration) }
             lines.append("stream \(stream.name): table \(stream.table) is as it should be")
+            lines += try TableCheck([stream], addsColumns: false).notices(on: &connection)
         }
         return lines
     }

@@ -25,10 +25,12 @@ package struct BatchTransaction {
     /// - Parameters:
     ///   - run: entries of the batch, or the only one that Postgres refused; trailing positions go with the last run.
     ///   - ledger: the open entries of the batch's sources.
+    ///   - isPlain: whether the append table is taken to have no triggers; then it is a condition of the transaction.
     ///   - closing: sources whose open entry is old enough to be closed.
     package init(
         _ batch: Batch, _ run: SplitRuns.Run, claim: UUIDValue,
-        ledger: [SourceID: LedgerEntry], closing: Set<SourceID> = [], table: StreamTable, schema: MillraceSchema
+        ledger: [SourceID: LedgerEntry], isPlain: Bool = true, closing: Set<SourceID> = [], table: StreamTable,
+        schema: MillraceSchema
     ) {
         let (range, refusal) = (run.range, run.refusal)
         var entries: [SourceID: LedgerEntry] = [:]
@@ -69,7 +71,8 @@ package struct BatchTransaction {
         var staging: Staging?
         if rowCount > 0 {
             if !batch.stream.isKeyed {
-                sql += "\(table.copyRowsSQL);\n"
+                let check = isPlain ? table.requirePlainSQL : table.requireStoredSQL(spans, count: rowCount)
+                sql += "\(table.copyRowsSQL);\n\(check);\n"
                 copies.append(Self.rows(batch, range))
             }
             if batch.stream.isKeyed || batch.stream.latest {

@@ -30,8 +30,13 @@ package struct SplitRuns {
     /// Nothing to write.
     package init() {}
 
-    package init(_ range: Range<Int>) {
-        pending = [Run(range: range)]
+    /// - Parameter limit: rows of one run at most.
+    package init(_ range: Range<Int>, limit: Int? = nil) {
+        let limit = max(1, limit ?? range.count)
+        let starts = stride(from: range.lowerBound, to: range.upperBound, by: limit)
+        pending = starts.reversed().map { Run(range: $0..<min($0 + limit, range.upperBound)) }
+        // Holes only: a run without rows.
+        if range.isEmpty { pending = [Run(range: range)] }
     }
 
     package var next: Run? { pending.last }
@@ -63,6 +68,14 @@ package struct SplitRuns {
         pending.append(
             Run(range: range, refusal: RecordRejection(refusal.code, reason + error.message), isBare: true))
         return true
+    }
+
+    /// The next run takes too long: replaces it by its halves, and returns how many rows those have. Nil when it has one row.
+    package mutating func shorten() -> Int? {
+        guard let run = pending.last, run.range.count > 1 else { return nil }
+        pending.removeLast()
+        halve(run.range)
+        return (run.range.count + 1) / 2
     }
 
     private mutating func halve(_ range: Range<Int>) {

@@ -94,6 +94,33 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self = own
     }
 
+    /// What Postgres prints in a session of ours, also beyond the years that a record may have: `0044-03-15 00:00:00+00 BC`,
+    /// `12026-01-01 00:00:00+00`, `infinity`.
+    package init?(stored text: UnsafeRawBufferPointer) {
+        if let moment = Self.read(iso: text)?.moment {
+            self = moment
+            return
+        }
+        var words = String(decoding: text, as: UTF8.self)
+        switch words {
+        case "infinity": self.init(microseconds: .max)
+        case "-infinity": self.init(microseconds: .min)
+        default:
+            let isBeforeChrist = words.hasSuffix(" BC")
+            if isBeforeChrist { words.removeLast(3) }
+            guard let dash = words.firstIndex(of: "-"), let written = Int64(words[..<dash]), written > 0 else {
+                return nil
+            }
+            // The calendar repeats itself every 400 years: read in a year that has the same days, and moved.
+            let year = isBeforeChrist ? 1 - written : written
+            let alike = 2000 + ((year % 400) + 400) % 400
+            var text = "\(alike)\(words[dash...])"
+            guard let moment = text.withUTF8({ Self.read(iso: UnsafeRawBufferPointer($0))?.moment }) else { return nil }
+            let days = (year - alike) / 400 * 146_097
+            self.init(microseconds: moment.microseconds + days * 86_400 * Self.microsecondsPerSecond)
+        }
+    }
+
     private static func read(iso text: UnsafeRawBufferPointer) -> (moment: Timestamp, hasZone: Bool)? {
         var scanner = DigitScanner(text)
         guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
@@ -123,8 +150,22 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(bounded: seconds * 1_000_000 + Int64(micros)).map { ($0, hasZone) }
     }
 
-    /// RFC 3339, UTC, six digits, `Z`.
+    /// RFC 3339, UTC, six digits, `Z`. What only Postgres can hold is written as ECMAScript's expanded years
+    /// (`-000043-03-15T…`, `+012026-…`), and its infinities in its own words.
     package func write(to writer: inout ByteWriter) {
+        guard Self.earliest <= self, self <= Self.latest else { return writeBeyond(to: &writer) }
+        writeDate(yearWidth: 4, to: &writer)
+    }
+
+    private func writeBeyond(to writer: inout ByteWriter) {
+        guard microseconds != .max, microseconds != .min else {
+            return writer.append(microseconds > 0 ? "infinity" : "-infinity")
+        }
+        writer.append(UInt8(ascii: self > Self.latest ? "+" : "-"))
+        writeDate(yearWidth: 6, to: &writer)
+    }
+
+    private func writeDate(yearWidth: Int, to writer: inout ByteWriter) {
         var days = microseconds / 86_400_000_000
         var rest = microseconds % 86_400_000_000
         if rest < 0 {
@@ -133,7 +174,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         }
         let date = Self.date(daysFromEpoch: days)
         let seconds = Int(rest / 1_000_000)
-        Self.write(date.year, width: 4, to: &writer)
+        Self.write(abs(date.year), width: yearWidth, to: &writer)
         writer.append(UInt8(ascii: "-"))
         Self.write(date.month, width: 2, to: &writer)
         writer.append(UInt8(ascii: "-"))

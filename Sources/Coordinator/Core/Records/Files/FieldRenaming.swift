@@ -28,19 +28,17 @@ final class FieldRenaming {
                 case .integer(let value): .integer(value)
                 case .double(let value): .double(value)
                 case .string(let bytes): .text(bytes)
-                case .nested:
-                    throw RecordRejection(
-                        .wrongType,
-                        "field '\(entries[index].field ?? entries[index].path)' is an object or array, which can't be mapped"
-                    )
-                case .beyond, .brokenText:
-                    throw RecordRejection(
-                        .wrongType,
-                        "field '\(entries[index].field ?? entries[index].path)' is a number or text that can't be mapped"
-                    )
+                case .nested: throw refusal(index, "an object or array")
+                case .beyond: throw refusal(index, "a number beyond what 64 bits hold")
+                case .brokenText: throw refusal(index, "a text with half a surrogate")
                 }
             CanonicalJSON.write(value, asString: false, to: &writer)
         }
         return writer.bytes
+    }
+
+    private func refusal(_ index: Int, _ what: String) -> RecordRejection {
+        let entry = entries[index]
+        return RecordRejection(.wrongType, "field '\(entry.field ?? entry.path)' is \(what), which can't be mapped")
     }
 }

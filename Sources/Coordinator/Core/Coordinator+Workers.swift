@@ -1,0 +1,65 @@
+import Common
+
+/// What the loop does about workers: what `FleetState` decides.
+extension Coordinator {
+    func perform(_ actions: [FleetState.Action]) {
+        for action in actions {
+            switch action {
+            case .spawn(let shard): spawn(shard)
+            case .configure(let shard): configure(shard)
+            case .assign(let shard, let generation, let sources):
+                send(shard, .assign(generation: generation, sources: sources))
+            case .release(let shard, let sources): send(shard, .release(sources: sources))
+            case .drain(let shard): send(shard, .drain)
+            case .kill(let shard): workers[shard]?.kill()
+            case .quarantine(let place):
+                let name = entries[place.source]?.partition.description ?? "source \(place.source)"
+                notice("\(name) is quarantined: its record \(place.offset) was in hand each time a worker died")
+                discovery.ask(.quarantine(place))
+            case .finish: if stopping == .fleet { stopping = .edges }
+            }
+        }
+    }
+
+    private func spawn(_ shard: Int32) {
+        do {
+            let worker = try WorkerProcess(
+                configuration.workerExecutable, shard: shard, control: folder.controlEndpoint
+            ) { [mailbox] exit in mailbox.put(.exited(shard: shard, pid: exit.pid)) }
+            workers[shard] = worker
+            fleet.spawned(shard, pid: worker.pid)
+            try? tellEdges()
+        } catch {
+            notice("shard \(shard): \(error)")
+            perform(fleet.exited(shard, at: .now, random: 1))
+        }
+    }
+
+    private func configure(_ shard: Int32) {
+        guard let identity = workers[shard]?.identity else { return }
+        var worker = WorkerConfiguration(
+            streams: configuration.streams, kafka: configuration.kafka, postgres: configuration.postgres,
+            schema: configuration.schema, feedEndpoint: folder.feedEndpoint(identity),
+            batchRowLimit: configuration.batchRowLimit, breakerRecordCount: configuration.breakerRecordCount,
+            inFlightPath: folder.inFlightPath(identity))
+        do {
+            worker.remoteFeed = try configuration.advertisedHost.flatMap { try remote?.feed(host: $0) }
+        } catch {
+            notice("shard \(shard): no feed for other hosts: \(error)")
+        }
+        send(shard, .configure(worker))
+    }
+
+    /// A worker that can't be reached is dead or hangs: its exit or its silence is what we act upon.
+    func send(_ shard: Int32, _ message: CoordinatorMessage) {
+        guard let worker = workers[shard]?.identity else { return }
+        do {
+            let frame = try ControlEnvelope.encode(message)
+            if !(try control.send([Array(worker.name.utf8), frame])) {
+                report("shard \(shard) could not be reached")
+            }
+        } catch {
+            report("shard \(shard): \(error)")
+        }
+    }
+}
