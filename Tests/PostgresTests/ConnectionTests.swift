@@ -103,7 +103,8 @@ struct ConnectionTests {
         #expect(PostgresError(operation: "test", sqlState: state, message: "").disposition == expected)
     }
 
-    @Test("A row that is there already breaks an invariant on the key of ours, and on the user's own index it is refused")
+    @Test(
+        "A row that is there already breaks an invariant on the key of ours, and on the user's own index it is refused")
     func uniqueViolations() {
         func disposition(_ constraint: String, _ detail: String) -> PostgresError.Disposition {
             PostgresError(operation: "test", sqlState: "23505", message: "", detail: detail, constraint: constraint)

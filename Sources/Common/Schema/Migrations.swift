@@ -13,7 +13,7 @@ package struct Migrations: Sendable {
     }
 
     /// Step n brings version n − 1 to n. Steps never change once released.
-    private var steps: [String] { [schema.tablesSQL, schema.topicIDSQL] }
+    private var steps: [String] { [schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL] }
 
     /// All of it, for someone who makes the tables by hand.
     package var sql: String {

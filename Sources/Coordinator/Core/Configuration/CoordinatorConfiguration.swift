@@ -15,6 +15,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var runtimeFolder: String
     package var workerExecutable: String
     package var offsetReset: OffsetReset
+    /// Topics that were read from another cluster begin on the one that is there, whose sources are then in force.
+    package var beginsOnNewCluster = false
     /// Partitions of topics that are missing; nil where making them is not ours to do.
     package var createdPartitions: Int32?
     /// How often partitions are asked for.
