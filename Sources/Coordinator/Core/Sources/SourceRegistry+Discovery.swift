@@ -73,6 +73,9 @@ extension SourceRegistry {
             }
             return
         }
+        if known.isEmpty, try hasOthers(topic, than: view.cluster) {
+            notices.append("topic \(topic): another Kafka cluster; the sources of the one before are set aside")
+        }
         var entries: [Entry] = []
         for partition in 0..<count {
             let place = TopicPartition(topic, partition)

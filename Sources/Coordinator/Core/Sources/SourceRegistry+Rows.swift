@@ -38,6 +38,15 @@ extension SourceRegistry {
         return rows
     }
 
+    /// Whether there are sources of other clusters.
+    mutating func hasOthers(_ topic: String, than cluster: String) throws(PostgresError) -> Bool {
+        try connection.execute(
+            """
+            SELECT count(*) > 0 FROM \(schema.name).source WHERE topic = \(try connection.literal(topic))
+                AND cluster_id <> \(try connection.literal(cluster)) AND retired_at IS NULL
+            """)[0].text(0, 0) == "t"
+    }
+
     mutating func retire(_ row: Row, _ place: TopicPartition, because reason: String) throws(PostgresError) {
         try connection.execute(
             "UPDATE \(schema.name).source SET retired_at = now(), claim = NULL WHERE id = \(row.id)")
