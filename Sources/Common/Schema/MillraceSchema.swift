@@ -4,12 +4,15 @@ import Postgres
 package struct MillraceSchema: Hashable, Sendable {
     /// Quoted as an identifier.
     package let name: String
+    /// As catalogs have it.
+    package let unquotedName: String
 
     /// Raised when letters were replayed by someone else meanwhile: as with a lost claim, positions are read again.
     static let replayedMeanwhileState = PostgresError.claimLostState
 
     package init(name: String = "millrace") {
         self.name = Connection.identifier(name)
+        unquotedName = name
     }
 
     /// Version 1 of the tables that every fleet needs.
@@ -57,7 +60,7 @@ package struct MillraceSchema: Hashable, Sendable {
     }
 
     /// Version 2: a topic that is made again has another id, where the broker and the library tell.
-    var topicIDSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS topic_id text" }
+    var topicIDSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS topic_id text;" }
 
     /// Version 3: what made a source that begins a partition anew, so that records which were read twice by mistake are told
     /// from those that somebody asked for. A reset's audit entry has the time of its transaction.
@@ -70,7 +73,7 @@ package struct MillraceSchema: Hashable, Sendable {
         """
     }
 
-    /// Replaced at every start: they belong to the version that runs.
+    /// Whole, as of the newest version: see `Migrations`.
     var functionsSQL: String {
         """
         -- Locks the sources of a transaction in the order of their ids and advances those whose claim and position

@@ -114,6 +114,7 @@ extension Coordinator {
         case .feeds: return .feeds(localEdgeConfiguration)
         case .scale(let count, let by):
             guard (0...1000).contains(count) else { return .refused("shards must be 0 to 1000, not \(count)") }
+            do throws(StartError) { try scale.keep(count) } catch { notice("scale: \(error)") }
             discovery.ask(.audit(action: "scale", by: by, detail: String(count)))
             perform(fleet.scale(to: count, at: .now))
         case .restart(let shard, let rolling, let by):

@@ -12,6 +12,10 @@ final class Mailbox: Sendable {
         case childEnded(ChildName, ChildExit)
         /// The sources of the cluster before have ended.
         case kafkaMoved([String: String])
+        /// The database is as it should be; the highest generation that it has seen. Once, after a start in an outage.
+        case prepared(generation: Int64)
+        /// What such a start has found out later: why there is to be none.
+        case startRefused(StartError)
         /// What there is, and what happened to it.
         case discovered(SourceRegistry.Found, [String])
         /// To be answered once no worker has them.

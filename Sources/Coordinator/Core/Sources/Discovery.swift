@@ -1,6 +1,8 @@
 private import CLinux
 import Common
 import Foundation
+import Kafka
+import Postgres
 private import Synchronization
 
 /// The coordinator's second thread: asks again and again which partitions there are, does what has to be written
@@ -60,9 +62,43 @@ final class Discovery: Sendable {
         self.mailbox = mailbox
         self.interval = interval
         let box = RegistryBox(registry)
-        let thread = Thread { [self] in run(box) }
+        begin { [self] in run(box) }
+    }
+
+    /// For a fleet that starts in an outage: tries until it is over, and then tells what would have been known at the start.
+    init(waitingFor configuration: CoordinatorConfiguration, mailbox: Mailbox) {
+        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        self.mailbox = mailbox
+        interval = configuration.discoveryInterval
+        begin { [self] in if let box = prepare(configuration) { run(box) } }
+    }
+
+    private func begin(_ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(block: body)
         thread.name = "discovery"
         thread.start()
+    }
+
+    /// Nil when it was told to stop, or a person has to mend something.
+    private func prepare(_ configuration: CoordinatorConfiguration) -> RegistryBox? {
+        while wait(interval) {
+            do {
+                let box = RegistryBox(try SourceRegistry(configuration))
+                let generation = try box.registry.prepare()
+                let found = try box.registry.discover()
+                mailbox.put(.prepared(generation: generation))
+                mailbox.put(.discovered(found, box.registry.takeNotices()))
+                return box
+            } catch {
+                guard let refusal = StartError.refusal(error) else {
+                    mailbox.put(.discoveryFailed("\(error)"))
+                    continue
+                }
+                mailbox.put(.startRefused(refusal))
+                return nil
+            }
+        }
+        return nil
     }
 
     deinit {
@@ -163,6 +199,19 @@ final class Discovery: Sendable {
         var counter: UInt64 = 0
         _ = read(wake, &counter, MemoryLayout<UInt64>.size)
         return state.withLock { !$0.isStopped }
+    }
+}
+
+extension StartError {
+    /// Why a start is not to be tried again; nil for an outage.
+    static func refusal(_ error: any Error) -> StartError? {
+        switch error {
+        case is KafkaError: nil
+        case let error as PostgresError:
+            error.disposition == .outage ? nil : StartError("Postgres: \(error)", .configuration)
+        case let error as StartError: error.exitCode == .unavailable && !error.isHeldByAnother ? nil : error
+        default: StartError("\(error)", .internalError)
+        }
     }
 }
 

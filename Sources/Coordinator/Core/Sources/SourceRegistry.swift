@@ -89,11 +89,9 @@ package struct SourceRegistry: ~Copyable {
             backend = own.integer(0, 0).flatMap { pid in own.text(0, 1).map { (pid, $0) } }
             let name = try connection.literal(schema.name)
             try lock(name)
-            try Migrations(schema: schema, streams: configuration.streams).run(on: &connection)
-            differences = try TableCheck(configuration.streams, addsColumns: configuration.addsColumns).run(
-                on: &connection)
-            generation = try connection.execute("SELECT coalesce(max(generation), 0) FROM \(schema.name).source")[0]
-                .integer(0, 0)!
+            differences = try makeTables()
+            let highest = "SELECT coalesce(max(generation), 0) FROM \(schema.name).source"
+            generation = differences.isEmpty ? try connection.execute(highest)[0].integer(0, 0)! : 0
         } catch {
             let isHeld = error.sqlState == Self.heldState
             throw StartError(
@@ -102,6 +100,14 @@ package struct SourceRegistry: ~Copyable {
         }
         guard differences.isEmpty else { throw StartError(differences.joined(separator: "\n"), .configuration) }
         return generation
+    }
+
+    /// - Returns: what stands in the way.
+    private mutating func makeTables() throws(PostgresError) -> [String] {
+        let missing = try RightsCheck(configuration.streams, schema: schema).run(on: &connection)
+        guard missing.isEmpty else { return missing }
+        try Migrations(schema: schema, streams: configuration.streams).run(on: &connection)
+        return try TableCheck(configuration.streams, addsColumns: configuration.addsColumns).run(on: &connection)
     }
 
     /// Waits a moment: the backend of a coordinator that was just killed has to notice.
