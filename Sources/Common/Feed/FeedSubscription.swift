@@ -23,6 +23,8 @@ package final class FeedSubscription {
     private var polledAt = ContinuousClock.now
     /// A question is being answered.
     private var isAsking = false
+    /// None is asked before: the last one was not answered.
+    private var asksFrom = ContinuousClock.now
     /// Of the source that was read last: they take turns.
     private var lastRead: SourceID?
     private let origin: ((StreamState) -> [SourceID: Int64])?
@@ -32,6 +34,9 @@ package final class FeedSubscription {
     package private(set) var epoch: String?
     /// As they were known when the database was last asked.
     package private(set) var sources: [SourceID: StreamState.Source] = [:]
+    private var isPaused = false
+    /// When it was last known to be.
+    private var pausedAt: ContinuousClock.Instant?
 
     private struct Feed {
         let endpoint: String
@@ -94,7 +99,7 @@ package final class FeedSubscription {
     /// What has to be asked of Postgres now, if anything: one question at a time, answered by `take` or `failed`. Once
     /// connected, so that what is committed before the first answer is in the feed or behind a gap of it.
     package func question(at now: ContinuousClock.Instant) -> FeedQuestion? {
-        guard !isAsking else { return nil }
+        guard !isAsking, asksFrom <= now else { return nil }
         if epoch == nil || isPollDue(at: now) {
             isAsking = true
             return .state
@@ -127,6 +132,9 @@ package final class FeedSubscription {
             let begins = state.epoch != epoch
             if begins { follower = FeedFollower(from: origin?(state) ?? state.heads) }
             (epoch, sources) = (state.epoch, state.sources)
+            // Whoever takes it up again is given time to be heard.
+            if isPaused || state.isPaused { pausedAt = now }
+            isPaused = state.isPaused
             // What lies between is missing, and read like any gap.
             pass(follower.receive(state.message), deliver)
             return begins
@@ -134,12 +142,22 @@ package final class FeedSubscription {
         return false
     }
 
-    /// The question was not answered: it is asked again.
-    package func failed() { isAsking = false }
+    /// The question was not answered: it is asked again then.
+    package func failed(until moment: ContinuousClock.Instant) {
+        isAsking = false
+        asksFrom = moment
+    }
 
-    /// A worker was heard of late: each says once a second where its sources are.
+    /// Nothing is missing of what is committed, as far as is known.
+    package var isWhole: Bool { epoch != nil && follower.repairs.isEmpty }
+
+    /// A worker was heard of late, since each says once a second where its sources are; or the stream is paused, and
+    /// there is nothing to hear.
     package func isHeard(at now: ContinuousClock.Instant) -> Bool {
-        feeds.values.contains { feed in feed.heardAt.map { now - $0 <= Self.reconnectInterval } ?? false }
+        isPaused
+            || (feeds.values.map(\.heardAt) + [pausedAt]).contains { heardAt in
+                heardAt.map { now - $0 <= Self.reconnectInterval } ?? false
+            }
     }
 
     private func pass(_ delivery: FeedDelivery, _ deliver: (FeedDelivery) -> Void) {

@@ -18,6 +18,8 @@ final class Edge: WebSocketHandler {
     var clients: [UInt64: EdgeClient] = [:]
     /// Those that are followed.
     var streams: [String: StreamFeed] = [:]
+    /// What is wrong with those of which rows are missing that can't be read.
+    var unreadable: [String: RequestError] = [:]
     /// All of the fleet.
     var stored: [String: StoredStream] = [:]
     /// Requests that wait for a page.

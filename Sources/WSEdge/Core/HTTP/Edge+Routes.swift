@@ -120,8 +120,13 @@ extension Edge {
             exchange.respond(.json(200, ServerMessage.page(page), headers: ["cache-control": "no-store"]))
         case .failure(let error):
             log("rows can't be read: \(error)")
+            let stream = exchange.request.parameters[0]
             exchange.respond(
-                Self.refusal(503, .init(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)))
+                Self.refusal(
+                    503,
+                    error.isLasting
+                        ? .unreadable(stream, error)
+                        : .init(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)))
         }
     }
 }
