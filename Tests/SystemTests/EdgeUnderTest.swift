@@ -45,15 +45,15 @@ final class EdgeUnderTest {
 
     /// As soon as it says where it listens.
     private static func address(of process: Process, _ logPath: String, _ fleet: Fleet) throws -> String {
-        let (prefix, suffix) = ("ws-edge: clients connect at ws://", "/ws")
+        let (words, suffix) = (" info ws-edge: clients connect at ws://", "/ws")
         var found: Substring?
         try fleet.wait("an edge to listen", seconds: 20) {
             try #require(process.isRunning, "the edge ended by itself, see \(logPath)")
             let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
-            found = text.split(separator: "\n").first { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }
+            found = text.split(separator: "\n").first { $0.contains(words) && $0.hasSuffix(suffix) }
             return found != nil
         }
-        return String(found!.dropFirst(prefix.count).dropLast(suffix.count))
+        return String(found![found!.range(of: words)!.upperBound...].dropLast(suffix.count))
     }
 
     deinit { kill() }

@@ -77,7 +77,7 @@ extension Coordinator {
             perform(fleet.heartbeat(shard, progress, at: now))
         case .released(let sources): perform(fleet.released(shard, sources, at: now))
         case .failed(let what, let reason, let sources):
-            notice("shard \(shard): \(what): \(reason)")
+            notice("shard \(shard): \(what): \(reason)", shard: shard)
             if what == "claim" { fleet.lost(shard, sources) }
             // The topic may be another one now.
             if what == "source" { discovery.ask(.rediscover(answer: nil)) }

@@ -93,7 +93,10 @@ extension Edge {
     }
 
     private func take(_ key: Reading.Key, _ span: FeedMessage.Span, _ answer: Readings.Answer) {
-        if case .failure(let error) = answer { log("rows of \(key.stored.stream.name) can't be read: \(error)") }
+        if case .failure(let error) = answer {
+            Log.standard.say(
+                "rows of \(key.stored.stream.name) can't be read: \(error)", .warning, source: key.source.rawValue)
+        }
         guard let (outcome, subscribers) = readings.take(key, span, answer) else { return }
         for subscriber in subscribers {
             guard let client = clients[subscriber.client], !client.isClosing,

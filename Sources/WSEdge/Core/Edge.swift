@@ -48,8 +48,6 @@ final class Edge: WebSocketHandler {
         self.notifier = notifier
     }
 
-    func log(_ line: String) { settings.log(line) }
-
     /// Drained: clients are gone, and what they published is acknowledged or not.
     var isFinished: Bool {
         drainDeadline.map { clients.isEmpty && publisher?.waitingCount ?? 0 == 0 || $0 <= .now } ?? false

@@ -142,7 +142,7 @@ final class FeedLoop {
             let isLasting = error.isLasting
             subscription.failed(until: now + (isLasting ? Self.mendInterval : Self.retryInterval))
             guard failures.updateValue("\(error)", forKey: name) != "\(error)" else { return }
-            settings.log("rows of \(name) can't be read: \(error)")
+            Log.standard.say("rows of \(name) can't be read: \(error)", .warning)
             // Whoever waits for an outage to end has nothing to do; this one does not end by itself.
             if isLasting { inbox.put(.unreadable(stream: name, error)) }
         case .success(let answer):

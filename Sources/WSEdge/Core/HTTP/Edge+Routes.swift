@@ -119,7 +119,7 @@ extension Edge {
         case .success(let page):
             exchange.respond(.json(200, ServerMessage.page(page), headers: ["cache-control": "no-store"]))
         case .failure(let error):
-            log("rows can't be read: \(error)")
+            Log.standard.say("rows can't be read: \(error)", .warning)
             let stream = exchange.request.parameters[0]
             exchange.respond(
                 Self.refusal(

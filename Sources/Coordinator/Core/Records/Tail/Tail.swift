@@ -49,7 +49,7 @@ package struct Tail: ~Copyable {
         var nextQuestion = ContinuousClock.now
         func deliver(_ delivery: FeedDelivery) {
             if !delivery.lost.isEmpty {
-                FileHandle.standardError.write(Data("coordinator: rows were deleted before they could be read\n".utf8))
+                Log.standard.say("rows were deleted before they could be read", .warning)
             }
             for row in delivery.rows { print(row.json) }
         }
