@@ -10,7 +10,8 @@ package final class FeedSubscription {
     private static let highWaterMark: Int32 = 64
     /// A source that nobody published for so long is asked for in the database: its worker may be gone.
     private static let silenceLimit = Duration.seconds(2)
-    /// And all of them so often: for sources that no worker has yet, and for the epoch.
+    /// The database is asked so often even where all sources are heard: for sources that no worker has yet, and for the
+    /// epoch.
     private static let pollInterval = Duration.seconds(10)
     /// A feed that was silent for so long is connected anew: a worker may have refused us before it knew our key.
     private static let reconnectInterval = Duration.seconds(10)
@@ -23,19 +24,19 @@ package final class FeedSubscription {
     private var polledAt = ContinuousClock.now
     /// A question is being answered.
     private var isAsking = false
-    /// None is asked before: the last one was not answered.
+    /// No question is asked before: the last one was not answered.
     private var asksFrom = ContinuousClock.now
-    /// Of the source that was read last: they take turns.
+    /// The source that was read last: sources take turns.
     private var lastRead: SourceID?
     private let origin: ((StreamState) -> [SourceID: Int64])?
     /// Frames that were no message of the feed.
     package private(set) var droppedCount = 0
-    /// Nil until it was started.
+    /// The stream's epoch; nil until the database has told it.
     package private(set) var epoch: String?
-    /// As they were known when the database was last asked.
+    /// The sources as the database last told them.
     package private(set) var sources: [SourceID: StreamState.Source] = [:]
     private var isPaused = false
-    /// When it was last known to be.
+    /// When the stream was last known to be paused.
     private var pausedAt: ContinuousClock.Instant?
 
     private struct Feed {

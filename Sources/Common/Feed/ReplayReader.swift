@@ -4,18 +4,18 @@ private import Schema
 
 /// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
 package final class ReplayReader {
-    /// Of one reading; what is left takes another.
+    /// Rows of one reading; what is left takes another.
     package static let rowLimit = 1000
-    /// Of one reading, unless a single row is larger.
+    /// Bytes of one reading, unless a single row is larger.
     package static let byteLimit = 256 * 1024
 
-    /// Of a page, unless one row is larger.
+    /// Bytes of a page, unless one row is larger.
     private static let pageByteLimit = 16 * 1024 * 1024
 
     private let stored: StoredStream
     private let keys: CanonicalJSON.Keys
     private var connection: Connection?
-    /// Of rows as they came: so many are asked for as are likely to be taken.
+    /// The mean size of rows as they came: by it so many are asked for as fit into a reading.
     private var meanRowByteCount = 256
 
     private var stream: StreamDefinition { stored.stream }
@@ -39,7 +39,7 @@ package final class ReplayReader {
         try state(from: query(stateSQL)[0])
     }
 
-    /// The same for somebody who will read rows: an error also where those could not be read.
+    /// As `state`, for somebody who will read rows: throws also where those could not be read.
     package func readableState() throws(PostgresError) -> StreamState {
         try state(from: query("\(stateSQL); SELECT \(columns) FROM \(Connection.table(stream.table)) t LIMIT 0")[0])
     }

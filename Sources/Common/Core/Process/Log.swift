@@ -20,7 +20,7 @@ package struct Log: Sendable {
     }
 
     package static let variable = "MILLRACE_LOG"
-    /// Of this process, by its name and environment.
+    /// This process's log: its name and form come from the command line and the environment.
     package static let standard = Log(
         process: (CommandLine.arguments.first ?? "").split(separator: "/").last.map(String.init) ?? "millrace",
         shard: ProcessInfo.processInfo.environment["MILLRACE_SHARD"].flatMap { Int32($0) },
@@ -50,8 +50,8 @@ package struct Log: Sendable {
     }
 
     /// - Parameters:
-    ///   - shard: whom it is about, where that is not the process itself.
-    ///   - source: likewise, by its number.
+    ///   - shard: the shard that the line is about, where that is not the process itself.
+    ///   - source: the number of the source that the line is about.
     package func say(_ message: String, _ level: Level = .info, shard: Int32? = nil, source: Int32? = nil) {
         var bytes = Array((line(message, level, shard: shard, source: source, at: .now) + "\n").utf8)[...]
         // One call a line, so that lines of several threads and processes don't mix; there is nobody to tell of a failure.

@@ -12,11 +12,11 @@ package struct Routes {
     struct WebSocketRoute {
         let path: String
         let subprotocols: [String]
-        /// Also without a subprotocol.
+        /// A client may also speak no subprotocol.
         let isPlainAllowed: Bool
         let handler: any WebSocketHandler
 
-        /// For a person.
+        /// Says which subprotocols a client may ask for.
         var subprotocolChoice: String {
             let known = subprotocols.map { "'\($0)'" } + (isPlainAllowed ? ["none"] : [])
             return "the subprotocol " + known.joined(separator: " or ")

@@ -1,10 +1,10 @@
-/// Whom somebody may have meant who wrote a name that is none.
+/// Finds the names that somebody may have meant who wrote one that does not exist.
 package enum NearNames {
     private static let limit = 3
-    /// Names are compared as far as this.
+    /// Only so many characters of a name are compared.
     private static let lengthLimit = 128
 
-    /// The nearest first; none where nothing is near.
+    /// Returns the near names, the nearest first.
     package static func of(_ name: String, among names: some Sequence<String>) -> [String] {
         let wanted = Array(name.lowercased().unicodeScalars.prefix(lengthLimit))
         guard !wanted.isEmpty else { return [] }
