@@ -104,11 +104,10 @@ final class WorkerFleet {
         try wait("hello of shard \(shard)") {
             $0.contains { if case (shard, .hello(_, pid, _)) = $0 { true } else { false } }
         }
-        var configuration = WorkerConfiguration(
+        let configuration = WorkerConfiguration(
             streams: [stream], kafka: kafka.configuration, postgres: postgres ?? parameters,
             feedEndpoint: feedEndpoint(shard),
             batchRowLimit: batchRowLimit)
-        configuration.postgres["options"] = nil
         if !atOnce.isEmpty { kill(pid, SIGSTOP) }
         try send(shard, .configure(configuration))
         if !atOnce.isEmpty {

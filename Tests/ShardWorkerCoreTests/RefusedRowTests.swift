@@ -142,6 +142,16 @@ struct RefusedRowTests {
         #expect(try letters(fixture).isEmpty)
     }
 
+    @Test("A reason that quotes what no text can hold is no reason to try its letter for ever")
+    func oddReason() throws {
+        var stream = Self.events
+        stream.changeRecords = .debezium
+        let fixture = try BatchFixture(stream)
+        fixture.add(#"{"op":"\u0000'","before":null,"after":{"id":"a"}}"#, offset: 0)
+        try fixture.commitSplitting()
+        #expect(try letters(fixture).map { $0.contains("op is '\u{FFFD}''") } == [true])
+    }
+
     @Test("A dead letter that is refused itself is kept without its content; if that is refused too, the stream stops")
     func refusedLetter() throws {
         let fixture = try BatchFixture(Self.events)

@@ -4,8 +4,8 @@ private import Glibc
 /// Blocking questions to a cluster and changes of its topics: for the coordinator and for tests.
 package struct Admin: ~Copyable {
     let client: Client
-    /// Of a mock cluster. It names a controller that it doesn't have, so that what only a controller answers never comes:
-    /// topics' ids, configurations, new topics.
+    /// The name of a mock cluster; nil for a real one. A mock names a controller that it doesn't have, so that what only
+    /// a controller answers never comes: topics' ids, configurations, new topics.
     let mockName: String?
 
     package init(_ configuration: [String: String]) throws(KafkaError) {

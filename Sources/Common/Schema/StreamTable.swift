@@ -68,7 +68,8 @@ package struct StreamTable: Sendable {
         "COPY \(table(stream.table)) (\(list(names + ["source_id", "source_offset"]))) FROM STDIN (FORMAT binary)"
     }
 
-    /// Behind the rows' COPY, which keeps triggers from being added meanwhile: raises MR003 when there are some.
+    /// Raises MR003 when the table has triggers. It stands behind the rows' COPY, whose lock keeps anybody from adding some
+    /// between the question and COMMIT.
     package var requirePlainSQL: String {
         "SELECT \(schema.name).require_plain('\(table(stream.table).replacing("'", with: "''"))'::regclass)"
     }

@@ -89,7 +89,7 @@ extension Coordinator {
             perform(fleet.heartbeat(shard, progress, at: now))
         case .released(let sources): perform(fleet.released(shard, sources, at: now))
         case .failed(let what, let reason, let sources):
-            notice("shard \(shard): \(what): \(reason)")
+            notice("shard \(shard): \(what): \(reason)", shard: shard)
             if what == "claim" { fleet.lost(shard, sources) }
             if what == "offset" { for source in sources { discovery.ask(.stop(source, because: reason)) } }
             // The topic may be another one now.

@@ -45,7 +45,7 @@ package final class ShardWorker {
     static let ledgerInterval = Duration.seconds(60)
     static let blockedInterval = Duration.seconds(60)
     static let drainLimit = Duration.seconds(10)
-    /// Without a coordinator: its private Postgres may be going too, and then there is nothing to wait for.
+    /// How long a worker drains whose coordinator is gone: that one's private Postgres may be going too.
     static let orphanDrainLimit = Duration.seconds(6)
     static let retryLimit = 20
 

@@ -18,10 +18,10 @@ final class SourceState {
     /// The id of its Kafka cluster.
     let cluster: String
     var phase = Phase.running
-    /// As committed.
+    /// The open ledger entry as it is committed.
     var ledger: LedgerEntry
     var ledgerOpenedAt: ContinuousClock.Instant
-    /// Behind everything that was taken from Kafka.
+    /// The offset behind everything that was taken from Kafka.
     var taken: Int64
     /// Where Kafka said the last time that there is no more for us: behind it may be an open transaction.
     var end: Int64?

@@ -129,7 +129,7 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
     package var waitingFor: Waiting?
     package var sources: [Source]
     package var streams: [Stream]
-    /// Of the worker's process.
+    /// Processor time that the worker's process has used; its memory is below.
     package var processorSeconds = 0.0
     package var residentBytes: Int64 = 0
     /// Where its feed is reached over tcp; nil when it is not.

@@ -6,13 +6,13 @@ extension StatusReport {
         package var state: String
         /// What it waits for: `kafka` or `postgres`.
         package var waitingFor: String?
-        /// Of this life of its worker.
+        /// Seconds since its worker was started the last time.
         package var uptime: Double
         package var restarts: Int
         package var sources: [SourceID]
         package var rowsPerSecond = 0.0
         package var lag: Int64?
-        /// Of one core.
+        /// Processor time per time, as a percentage of one core.
         package var processorPercent = 0.0
         package var residentBytes: Int64 = 0
 
@@ -87,7 +87,7 @@ extension StatusReport {
         /// Nil while there is no process.
         package var pid: Int32?
         package var address: String
-        /// Of one that the coordinator runs: `running`, `draining`, `backoff`, or `failed`, which a person has to mend.
+        /// What an edge that the coordinator runs is doing: `running`, `draining`, `backoff`, or `failed`, which a person has to mend.
         package var state: String?
         package var restarts: Int?
         package var clients: Int
@@ -134,7 +134,7 @@ extension StatusReport {
         package var timeToFinish: Double?
         /// `running`, `paused`, `stopped` or `unassigned`: the worst of its sources.
         package var state: String
-        /// Of late, from the record's timestamp in Kafka.
+        /// Milliseconds from records' timestamps in Kafka to their COMMIT, of late.
         package var commitLatency: Percentiles
 
         package init(

@@ -33,6 +33,7 @@ extension Reset.Destination {
 }
 
 extension DeadLetters.Letter {
+    /// For a person at a terminal, which must not obey what a record holds.
     package var text: String {
         var lines = [
             "\(id)  \(failedAt)  \(stream)  \(topic):\(partition)@\(offset)  \(state)  \(reasonCode): \(reason)"
@@ -41,6 +42,6 @@ extension DeadLetters.Letter {
         if let key { lines.append("    key: \(key)") }
         if let value { lines.append("    value: \(value)") }
         if let headers { lines.append("    headers: \(headers)") }
-        return lines.joined(separator: "\n")
+        return lines.map(\.withVisibleControls).joined(separator: "\n")
     }
 }
