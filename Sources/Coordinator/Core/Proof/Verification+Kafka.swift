@@ -11,6 +11,8 @@ extension Verification {
         }
         for index in accounts.indices where !accounts[index].record.isReplay {
             let record = accounts[index].record
+            // Nothing was read.
+            guard record.start < record.next else { continue }
             let what = "\(record.start)..<\(record.next)"
             if record.isRetired {
                 accounts[index].finding.notComparable.append("\(what): the source is retired")
