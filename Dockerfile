@@ -39,7 +39,7 @@ RUN groupadd --gid 10001 millrace \
     && install -d -o millrace -g millrace -m 0711 /run/millrace
 USER 10001:10001
 WORKDIR /var/lib/millrace
-ENV MILLRACE_RUNTIME_DIR=/run/millrace MILLRACE_METRICS=0.0.0.0:9464 MILLRACE_LISTEN=0.0.0.0:8080
+ENV MILLRACE_RUNTIME_DIR=/run/millrace MILLRACE_WAIT=true MILLRACE_METRICS=0.0.0.0:9464 MILLRACE_LISTEN=0.0.0.0:8080
 EXPOSE 8080 9464
 # Of the coordinator. An edge answers on its own port: see deploy/compose.yaml.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \

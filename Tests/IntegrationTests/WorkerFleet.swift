@@ -46,11 +46,12 @@ final class WorkerFleet {
         parameters = proxy?.parameters(direct) ?? direct
         var database = try Connection.open(parameters: direct)
         try Migrations(schema: schema, streams: [stream]).run(on: &database)
+        let cluster = try #require(try Admin(kafka.configuration).clusterID())
         for partition in 0..<partitions {
             try database.execute(
                 """
                 INSERT INTO millrace.source (stream, cluster_id, topic, partition, incarnation, start_offset, next_offset,
-                    open_from) VALUES ('\(stream.name)', 'c', '\(topic)', \(partition), 1, 0, 0, 0)
+                    open_from) VALUES ('\(stream.name)', '\(cluster)', '\(topic)', \(partition), 1, 0, 0, 0)
                 """)
         }
         self.database = database

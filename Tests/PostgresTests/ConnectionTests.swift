@@ -196,4 +196,27 @@ struct ConnectionTests {
                 String(decoding: writer.bytes, as: UTF8.self) == "{\"v\":" + (quoted ? "\"\(escaped)\"" : text) + "}")
         }
     }
+
+    @Test("A login that will never do is told from a server that is away, whatever the server's language")
+    func failedLogins() throws {
+        let server = try TestPostgres.shared.get()
+        let good = try server.makeDatabase()
+        func failure(_ changes: [String: String]) -> PostgresError? {
+            do throws(PostgresError) {
+                _ = try Connection.open(parameters: good.merging(changes) { $1 })
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let noDatabase = failure(["dbname": "there_is_none"])
+        #expect(noDatabase?.sqlState == "3D000" && noDatabase?.disposition == .stream)
+        #expect(noDatabase?.message.contains("LOCATION") == false && noDatabase?.message.contains("3D000") == false)
+        #expect(failure(["user": "nobody_of_that_name"])?.sqlState == "28000")
+        for wrong in [["sslmode": "perhaps"], ["port": "many"], ["service": "none"]] {
+            #expect(failure(wrong)?.disposition == .stream, "\(wrong)")
+        }
+        #expect(failure(["host": "127.0.0.1", "port": "1"])?.disposition == .outage)
+        #expect(failure(["host": "there.is.no.such.host.invalid"])?.disposition == .outage)
+    }
 }

@@ -98,7 +98,7 @@ struct CommandTests {
                 "needs key columns"
             ),
             (#"{"keep_changes":"soon"}"#, ".keep_changes: 'soon' is no period"),
-            (#"{"offset_reset":"middle","kafka":{"bootstrap.servers":"x"}}"#, "must be earliest or latest"),
+            (#"{"offset_reset":"middle","kafka":{"bootstrap.servers":"x"}}"#, "must be 'earliest' or 'latest'"),
             (#"{}"#, "no Kafka: set KAFKA_BOOTSTRAP_SERVERS"),
         ])
     func wrongConfiguration(text: String, expected: String) throws {

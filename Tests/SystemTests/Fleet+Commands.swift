@@ -15,8 +15,8 @@ extension Fleet {
     /// Writes a Config.json for this fleet's stream, broker and database.
     func writeConfiguration() throws -> String {
         var file = ConfigurationFile()
-        file.kafka = kafkaConfiguration
-        file.postgres = postgres
+        file.kafka = kafkaConfiguration.mapValues { .text($0) }
+        file.postgres = postgres.mapValues { .text($0) }
         file.streams = [stream]
         file.control = controlAddress
         file.advertiseHost = advertisedHost

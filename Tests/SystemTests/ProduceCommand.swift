@@ -24,7 +24,7 @@ final class ProduceCommand {
         folder = "/tmp/mr-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var file = ConfigurationFile()
-        file.kafka = kafka
+        file.kafka = kafka.mapValues { .text($0) }
         file.streams = streams
         try JSONEncoder().encode(file).write(to: URL(filePath: folder + "/Config.json"))
         process.executableURL = Fleet.binaries.appending(path: "coordinator")

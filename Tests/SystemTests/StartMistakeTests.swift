@@ -37,6 +37,12 @@ struct StartMistakeTests {
         try fleet.start("--shards", "1", "--metrics", "127.0.0.1:\(port)", "--edges", "1", "--edge-port", "0")
         expectRefused(
             try fleet.command("start"), .unavailable, "is in use by the coordinator with pid \(fleet.pid); stop it")
+        // As if this fleet had been started so: its log is its own.
+        let log = fleet.folder + "/.millrace/coordinator.log"
+        try "what it says\n".write(toFile: log, atomically: false, encoding: .utf8)
+        expectRefused(
+            try fleet.command("start", "--detach"), .unavailable, "is in use by the coordinator with pid \(fleet.pid)")
+        #expect(try String(contentsOfFile: log, encoding: .utf8) == "what it says\n")
 
         let other = try configured()
         expectRefused(

@@ -54,6 +54,8 @@ package struct Connection: ~Copyable {
         guard let handle = PQconnectStartParams(names + [nil], values + [nil], 0) else {
             throw PostgresError(operation: "connect", sqlState: "53200", message: "out of memory")
         }
+        // With the SQLSTATE of what a server answers to a login: `ConnectionFailure` reads it.
+        _ = PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         // The server's notices are not ours to print; errors come as results.
         _ = PQsetNoticeReceiver(handle, { _, _ in }, nil)
         return handle
@@ -127,13 +129,9 @@ package struct Connection: ~Copyable {
 
     /// Without the connection string: it may hold a password.
     func connectionError(_ operation: String) -> PostgresError {
-        var message = String(cString: PQerrorMessage(handle))
-        while message.last?.isNewline == true { message.removeLast() }
-        // libpq gives no SQLSTATE for a failed connection: a login that will never do is told by its words.
-        let refusals = [
-            "password authentication failed", "no pg_hba.conf entry", "does not exist", "no password supplied",
-        ]
-        let isLogin = refusals.contains { message.contains($0) }
-        return PostgresError(operation: operation, sqlState: isLogin ? "28000" : "", message: message)
+        let failure = ConnectionFailure(String(cString: PQerrorMessage(handle)))
+        // A session that a server ends for whatever reason can be made again.
+        let sqlState = operation == "connect" ? failure.sqlState : ""
+        return PostgresError(operation: operation, sqlState: sqlState, message: failure.message)
     }
 }

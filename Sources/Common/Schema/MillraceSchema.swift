@@ -4,12 +4,15 @@ import Postgres
 package struct MillraceSchema: Hashable, Sendable {
     /// Quoted as an identifier.
     package let name: String
+    /// As catalogs have it.
+    package let unquotedName: String
 
     /// Raised when letters were replayed by someone else meanwhile: as with a lost claim, positions are read again.
     static let replayedMeanwhileState = PostgresError.claimLostState
 
     package init(name: String = "millrace") {
         self.name = Connection.identifier(name)
+        unquotedName = name
     }
 
     /// Version 1 of the tables that every fleet needs.
@@ -57,9 +60,20 @@ package struct MillraceSchema: Hashable, Sendable {
     }
 
     /// Version 2: a topic that is made again has another id, where the broker and the library tell.
-    var topicIDSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS topic_id text" }
+    var topicIDSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS topic_id text;" }
 
-    /// Replaced at every start: they belong to the version that runs.
+    /// Version 3: what made a source that begins a partition anew, so that records which were read twice by mistake are told
+    /// from those that somebody asked for. A reset's audit entry has the time of its transaction.
+    var begunBySQL: String {
+        """
+        ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS begun_by text;
+        UPDATE \(name).source s SET begun_by = 'reset' FROM \(name).source o JOIN \(name).audit a
+            ON a.at = o.retired_at AND a.action = 'reset'
+        WHERE (o.cluster_id, o.topic, o.partition, o.incarnation) = (s.cluster_id, s.topic, s.partition, s.incarnation - 1);
+        """
+    }
+
+    /// Whole, as of the newest version: see `Migrations`.
     var functionsSQL: String {
         """
         -- Locks the sources of a transaction in the order of their ids and advances those whose claim and position

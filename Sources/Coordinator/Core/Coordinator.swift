@@ -11,6 +11,7 @@ package final class Coordinator {
     /// Where Kafka is changes with each life of a mock cluster.
     var configuration: CoordinatorConfiguration
     let folder: RuntimeFolder
+    let scale: KeptScale
     let control: Socket
     let discovery: Discovery
     let mailbox: Mailbox
@@ -35,7 +36,11 @@ package final class Coordinator {
     var droppedFrames = 0
     private let signals: Int32
     var discoveryFailure: String?
+    /// Who has paused something, and waits until no worker has it.
+    var pausing: [Pausing] = []
     private var keysFailure: String?
+    /// Why a fleet that started in an outage can't go on.
+    private var refusal: StartError?
     var notices: [StatusReport.Notice] = []
     /// Nil until the fleet is told to stop.
     var stopping: Stopping?
@@ -47,14 +52,23 @@ package final class Coordinator {
     package convenience init(_ configuration: CoordinatorConfiguration) throws {
         let problems = StreamValidation(configuration.streams).problems
         guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
+        if !configuration.lacksKafka { try configuration.checkKafkaProperties() }
         let folder = try RuntimeFolder(configuration.runtimeFolder)
         let mailbox = Mailbox()
         // Before Foundation spawns: signals that one of its threads takes would end us.
         let watch = StartWatch(signals: Self.blockSignals())
         var configuration = configuration
+        let scale = KeptScale(in: configuration.runtimeFolder, configured: configuration.shards)
+        if !configuration.keepsScale { scale.forget() }
+        if let kept = scale.shards {
+            watch.say(
+                "\(kept) shards, as `scale` set them; configured are \(configuration.shards): start --shards N says anew"
+            )
+            configuration.shards = kept
+        }
         let services = try EmbeddedServices(&configuration, watch) { mailbox.put(.childEnded($0, $1)) }
         do {
-            try self.init(configuration, folder, services, mailbox, watch)
+            try self.init(configuration, folder, scale, services, mailbox, watch)
         } catch {
             services.end()
             throw error
@@ -62,20 +76,17 @@ package final class Coordinator {
     }
 
     private init(
-        _ configuration: CoordinatorConfiguration, _ folder: consuming RuntimeFolder, _ services: EmbeddedServices,
-        _ mailbox: Mailbox, _ watch: StartWatch
+        _ configuration: CoordinatorConfiguration, _ folder: consuming RuntimeFolder, _ scale: KeptScale,
+        _ services: EmbeddedServices, _ mailbox: Mailbox, _ watch: StartWatch
     ) throws {
         self.configuration = configuration
+        self.scale = scale
         self.services = services
         self.mailbox = mailbox
         processes = services.processes
         edgeAddresses = try EdgePorts.pick(configuration.edges, control: folder.controlEndpoint, watch)
-        var registry = try SourceRegistry(configuration)
-        let generation = try registry.prepare()
-        let found: [SourceRegistry.Entry]
-        do { found = try registry.discover() } catch let error as KafkaError {
-            throw StartError("Kafka: \(error)", .unavailable)
-        }
+        let generation: Int64
+        (discovery, generation) = try Self.begin(configuration, mailbox)
         control = try Socket(.router, in: Context())
         try control.bind(folder.controlEndpoint)
         do {
@@ -90,13 +101,29 @@ package final class Coordinator {
         metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
         notifier = try ServiceNotifier.fromEnvironment()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
-        mailbox.put(.discovered(found, registry.takeNotices()))
-        discovery = Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox)
         self.folder = folder
     }
 
     deinit {
         close(signals)
+    }
+
+    /// Makes the tables and finds the partitions; in an outage that is waited for, the second thread does so later.
+    private static func begin(
+        _ configuration: CoordinatorConfiguration, _ mailbox: Mailbox
+    ) throws -> (Discovery, generation: Int64) {
+        do {
+            var registry = try SourceRegistry(configuration)
+            let generation = try registry.prepare()
+            mailbox.put(.discovered(try registry.discover(), registry.takeNotices()))
+            return (Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox), generation)
+        } catch {
+            guard StartError.refusal(error) == nil, configuration.waitsAtStart else {
+                throw error is KafkaError ? StartError("Kafka: \(error)", .unavailable) : error
+            }
+            mailbox.put(.discoveryFailed("\(error)"))
+            return (Discovery(waitingFor: configuration, mailbox: mailbox), 0)
+        }
     }
 
     /// A worker that can't bind there would die of it again and again.
@@ -148,10 +175,12 @@ package final class Coordinator {
                 nextTick = .now + Self.tickInterval
                 refreshKeys()
             }
+            try answerPaused()
             goOnStopping()
             turned()
         }
         discovery.stop()
+        if let refusal { throw refusal }
         return .success
     }
 
@@ -193,23 +222,40 @@ package final class Coordinator {
         case .childEnded(let name, let exit): ended(name, exit)
         case .kafkaMoved(let kafka): move(to: kafka)
         case .discovered(let found, let news):
-            discoveryFailure = nil
             for text in news { notice(text) }
-            entries = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
-            perform(fleet.discovered(Set(found.filter { $0.pausedBy == nil }.map(\.id)), at: .now))
-        case .discoveryFailed(let reason):
-            guard stopping != .services else { return }
-            if discoveryFailure == nil { notice("discovery: \(reason)") }
-            discoveryFailure = reason
+            trouble(found.troubles.isEmpty ? nil : found.troubles.joined(separator: "; "))
+            entries = Dictionary(uniqueKeysWithValues: found.entries.map { ($0.id, $0) })
+            assign()
+        case .discoveryFailed(let reason): trouble(reason)
+        case .prepared(let generation): fleet.learn(generation: generation)
+        case .startRefused(let error):
+            refusal = error
+            discoveryFailure = error.description
+            stop()
         case .schemaLost(let reason):
             discoveryFailure = reason
             guard stopping == nil else { return }
             notice("stopping: \(reason)")
             stop()
         case .answered(let identity, let reply): try answer(identity, reply)
-        case .resumed(let ids):
+        case .paused(let ids, let identity):
+            pausing.append(Pausing(sources: ids, identity: identity, deadline: .now + Pausing.limit))
+        case .resumed(let ids, let identity):
             fleet.forgive(ids)
             for id in ids { if let stream = entries[id]?.stream { tripped.remove(stream) } }
+            assign()
+            try answer(identity, .done)
         }
+    }
+
+    private func assign() {
+        perform(fleet.discovered(Set(entries.values.filter { $0.hold == nil }.map(\.id)), at: .now))
+    }
+
+    /// Said when it comes or changes its kind; while services end there is always some.
+    private func trouble(_ reason: String?) {
+        guard stopping != .services else { return }
+        if let reason, discoveryFailure == nil { notice("discovery: \(reason)") }
+        discoveryFailure = reason
     }
 }

@@ -7,18 +7,22 @@ extension Command {
     static let start = Command(
         name: "start",
         form: """
-            [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--demo] [--detach]
+            [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--demo] [--detach] [--wait]
                      [--allow-add-columns] [--metrics HOST:PORT] [--embedded-kafka automatic|apache|mock]
+                     [--new-cluster]
             """,
         summary: """
             Starts the fleet, and runs until it is told to stop. Where nothing says where Kafka or Postgres is, it runs
-            private ones in its runtime folder.
+            private ones in its runtime folder. With --wait it also starts while those that are configured don't answer, and
+            waits for them.
             """, example: "start --shards 4 --edges 1"
     ) { arguments, settings in
         let isDetached = arguments.flag("--detach")
         let isDemo = arguments.flag("--demo")
+        let beginsOnNewCluster = arguments.flag("--new-cluster")
         try arguments.finish()
         var configuration = try settings.startConfiguration()
+        configuration.beginsOnNewCluster = beginsOnNewCluster
         if isDemo { configuration.producer = try Demo.words(configuration, settings) }
         if isDetached { return try Detached.start(configuration) }
         Inheritance.closeOnExec()

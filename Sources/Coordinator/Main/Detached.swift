@@ -13,12 +13,12 @@ enum Detached {
     static func start(_ configuration: CoordinatorConfiguration) throws -> ExitCode {
         let runtimeFolder = configuration.runtimeFolder
         let isEmbedding = configuration.embedded != EmbeddedPlan()
-        try FileManager.default.createDirectory(atPath: runtimeFolder, withIntermediateDirectories: true)
+        try RuntimeFolder.make(runtimeFolder)
+        try RuntimeFolder.requireFree(runtimeFolder)
         let log = runtimeFolder + "/coordinator.log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil, attributes: [.posixPermissions: 0o600])
-        guard let output = FileHandle(forWritingAtPath: log) else {
-            throw StartError("\(log): can't be written", .unavailable)
-        }
+        let output = try LogFile.open(log)
+        let input = FileHandle(forReadingAtPath: log)
+        _ = try input?.seekToEnd()
         let process = Process()
         process.executableURL = URL(filePath: try Settings.sibling("coordinator"))
         process.arguments = CommandLine.arguments.dropFirst().filter { $0 != "--detach" }
@@ -26,7 +26,6 @@ enum Detached {
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        let input = FileHandle(forReadingAtPath: log)
         func relay() {
             if let data = try? input?.readToEnd() { FileHandle.standardError.write(data) }
         }

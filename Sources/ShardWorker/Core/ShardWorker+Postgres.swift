@@ -83,7 +83,7 @@ extension ShardWorker {
         Script(
             """
             SELECT id, stream, topic, partition, next_offset, open_from, open_records, open_rows, open_dead,
-                open_skipped, open_checksum FROM (\(source)) AS s
+                open_skipped, open_checksum, cluster_id FROM (\(source)) AS s
             """)
     }
 
@@ -137,7 +137,7 @@ extension ShardWorker {
             let ledger = Self.ledger(result, row)
             sources[id] = SourceState(
                 id: id, partition: TopicPartition(result.text(row, 2)!, Int32(result.integer(row, 3)!)), lane: lane,
-                ledger: ledger)
+                cluster: result.text(row, 11)!, ledger: ledger)
             if !wanted.contains(id) {
                 sources[id]!.phase = .releasing
             } else if !lanes[lane].needsResume {

@@ -1,5 +1,7 @@
 package import Common
 import Foundation
+import Kafka
+import Postgres
 package import ZeroMQ
 
 /// What an edge is started with.
@@ -46,15 +48,17 @@ package struct EdgeSettings: Sendable {
         --site     the dashboard's files, if they are elsewhere than beside the program; --no-site serves none
         --origin   a page's origin that may connect from another host, or '*'; again for more (MILLRACE_ORIGINS,
                    separated by commas)
-        Postgres is where PGHOST, PGUSER, PGPASSFILE and so on say, Kafka where KAFKA_BOOTSTRAP_SERVERS and so on say;
-        beside a coordinator, without them, where the fleet's are. Reading is enough in Postgres.
-        MILLRACE_LOG=json makes each line that it logs a JSON object. MILLRACE_TILES, with MILLRACE_TILES_ATTRIBUTION, gives the dashboard's map a background:
+        Postgres is where DATABASE_URL, or PGHOST, PGUSER, PGPASSFILE and so on say, Kafka where
+        KAFKA_BOOTSTRAP_SERVERS and so on say; beside a coordinator, without them, where the fleet's are. Reading is
+        enough in Postgres. MILLRACE_LOG=json makes each line that it logs a JSON object.
+        MILLRACE_TILES, with MILLRACE_TILES_ATTRIBUTION, gives the dashboard's map a background:
         https://HOST/{z}/{x}/{y}.png. There is no sign-in yet: whoever reaches the port reads and publishes.
 
         """
 
     package init(_ words: [String], environment: [String: String]) throws(StartError) {
         var arguments = Arguments(words, command: "ws-edge")
+        try OwnVariables.check(environment, libpq: ConnectionString.variables.keys)
         let given = try arguments.option("--listen")
         let port: UInt16? = try arguments.number("--port")
         guard given == nil || port == nil else { throw arguments.usage("--listen and --port exclude each other") }
@@ -85,8 +89,10 @@ package struct EdgeSettings: Sendable {
         tiles = environment["MILLRACE_TILES"]
         tilesAttribution = environment["MILLRACE_TILES_ATTRIBUTION"]
         isSupervised = environment["MILLRACE_SUPERVISED"] == "1"
-        database = try ConnectionVariables.values(ConnectionVariables.postgres, in: environment)
+        database = try ConnectionString.parameters(in: environment)
         kafka = try ConnectionVariables.values(ConnectionVariables.kafka, in: environment)
+        let problems = Properties.problems(kafka)
+        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
         guard let key else { return }
         guard let data = FileManager.default.contents(atPath: key) else {
             throw StartError("\(key): can't be read", .usage)

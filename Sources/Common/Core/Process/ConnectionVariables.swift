@@ -1,6 +1,7 @@
 private import Foundation
 
-/// Environment variables that say where Kafka and Postgres are, for every program of ours.
+/// Environment variables that say where Kafka is, for every program of ours; those of Postgres are libpq's own
+/// (`ConnectionString`).
 package enum ConnectionVariables {
     /// librdkafka's property of each variable.
     package static let kafka = [
@@ -9,12 +10,8 @@ package enum ConnectionVariables {
         "KAFKA_SASL_PASSWORD": "sasl.password", "KAFKA_SSL_CA_LOCATION": "ssl.ca.location",
     ]
 
-    /// libpq's parameter of each variable.
-    package static let postgres = [
-        "PGHOST": "host", "PGHOSTADDR": "hostaddr", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user",
-        "PGPASSWORD": "password",
-        "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGSERVICE": "service", "PGPASSFILE": "passfile",
-    ]
+    /// Those, and the files that hold one.
+    package static var kafkaNames: [String] { kafka.keys + kafka.keys.map { $0 + "_FILE" } }
 
     /// What the variables that are set say. A value may be in a file that `NAME_FILE` names.
     package static func values(

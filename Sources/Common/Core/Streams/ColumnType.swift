@@ -1,5 +1,5 @@
 /// The types a declared column may have, by their Postgres names.
-package enum ColumnType: String, Codable, Sendable, CaseIterable {
+package enum ColumnType: String, Choice {
     case text
     case uuid
     case boolean

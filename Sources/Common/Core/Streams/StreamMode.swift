@@ -1,5 +1,5 @@
 /// How a stream's records become rows.
-package enum StreamMode: String, Codable, Sendable {
+package enum StreamMode: String, Choice {
     /// Each record is a row; the primary key is (source, offset).
     case append
     /// The newest record of a key is the row.

@@ -1,5 +1,5 @@
 /// What a number in a timestamp column counts since 1970-01-01 00:00 UTC.
-package enum TimestampUnit: String, Codable, Sendable, CaseIterable {
+package enum TimestampUnit: String, Choice {
     case days
     case seconds = "s"
     case milliseconds = "ms"

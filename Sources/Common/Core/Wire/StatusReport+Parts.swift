@@ -53,10 +53,12 @@ extension StatusReport {
         package var state: String
         /// Why it doesn't run.
         package var reason: String?
+        /// What waits behind a transaction that some producer has not ended, and for how long.
+        package var heldBack: WorkerProgress.HeldBack?
 
         package init(
             id: SourceID, stream: String, topic: String, partition: Int32, shard: Int32?, nextOffset: Int64?,
-            endOffset: Int64?, state: String, reason: String?
+            endOffset: Int64?, state: String, reason: String?, heldBack: WorkerProgress.HeldBack? = nil
         ) {
             self.id = id
             self.stream = stream
@@ -68,12 +70,14 @@ extension StatusReport {
             lag = nextOffset.flatMap { next in endOffset.map { max(0, $0 - next) } }
             self.state = state
             self.reason = reason
+            self.heldBack = heldBack
         }
 
         private enum CodingKeys: String, CodingKey {
             case id, stream, topic, partition, shard, lag, state, reason
             case nextOffset = "next_offset"
             case endOffset = "end_offset"
+            case heldBack = "held_back"
         }
     }
 

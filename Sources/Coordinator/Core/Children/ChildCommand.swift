@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import Postgres
 
 /// How a child is run, each time it is.
 package struct ChildCommand: Sendable, Equatable {
@@ -13,8 +14,8 @@ package struct ChildCommand: Sendable, Equatable {
     package var directory: String?
 
     package init(
-        _ executable: String, _ arguments: [String] = [], environment: [String: String] = ChildCommand.environment,
-        log: String? = nil, directory: String? = nil
+        _ executable: String, _ arguments: [String] = [],
+        environment: [String: String] = ChildCommand.environment(), log: String? = nil, directory: String? = nil
     ) {
         self.executable = executable
         self.arguments = arguments
@@ -24,10 +25,12 @@ package struct ChildCommand: Sendable, Equatable {
     }
 
     /// Of this process, without what is not a child's to know.
-    package static var environment: [String: String] {
-        var environment = ProcessInfo.processInfo.environment
-        // Secrets go over the control channel, not where /proc shows them.
-        for name in ["PGPASSWORD", "KAFKA_SASL_PASSWORD"] { environment[name] = nil }
+    package static func environment(
+        of environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> [String: String] {
+        var environment = environment
+        // What Kafka and Postgres are reached with goes over the control channel, not where /proc shows it.
+        for name in ConnectionVariables.kafkaNames + ConnectionString.variableNames { environment[name] = nil }
         // What the coordinator's service manager hears, it hears from the coordinator.
         for name in ServiceNotifier.variables { environment[name] = nil }
         // A crash must be an exit at once: writing a backtrace can take long, or hang.

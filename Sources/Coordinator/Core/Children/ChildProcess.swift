@@ -17,9 +17,6 @@ package final class ChildProcess {
         let exit = Mutex<ChildExit?>(nil)
     }
 
-    /// An output is kept up to about this size, and the one before it.
-    private static let logByteLimit = 4_000_000
-
     /// - Parameter exited: called once, on a thread of Foundation's.
     package init(_ command: ChildCommand, exited: @escaping @Sendable (ChildExit) -> Void = { _ in }) throws(StartError)
     {
@@ -29,7 +26,7 @@ package final class ChildProcess {
         process.standardInput = input
         if let directory = command.directory { process.currentDirectoryURL = URL(filePath: directory) }
         if let path = command.log {
-            let log = try Self.openLog(path)
+            let log = try LogFile.open(path)
             process.standardOutput = log
             process.standardError = log
         }
@@ -51,16 +48,6 @@ package final class ChildProcess {
 
     deinit {
         endInput()
-    }
-
-    private static func openLog(_ path: String) throws(StartError) -> FileHandle {
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        if size > logByteLimit { rename(path, path + ".1") }
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw StartError("\(path): can't be written: \(String(cString: strerror(errno)))", .unavailable)
-        }
-        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     package var pid: Int32 { process.processIdentifier }

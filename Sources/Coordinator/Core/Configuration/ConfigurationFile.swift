@@ -5,11 +5,11 @@ package struct ConfigurationFile: Codable, Sendable {
     package var shards: Int32?
     package var schema: String?
     package var runtimeDir: String?
-    package var offsetReset: String?
+    package var offsetReset: CoordinatorConfiguration.OffsetReset?
     /// librdkafka's properties.
-    package var kafka: [String: String]?
+    package var kafka: [String: PropertyValue?]?
     /// libpq's parameters.
-    package var postgres: [String: String]?
+    package var postgres: [String: PropertyValue?]?
     package var streams: [StreamDefinition]?
     package var batchRows: Int?
     package var breakerRecords: Int?

@@ -1,19 +1,27 @@
 package import Common
+import Kafka
+import Postgres
 
 /// Where Kafka and Postgres are, as far as anything says it, and which edges the coordinator runs.
 extension ConfigurationSources {
     func kafka() throws(StartError) -> [String: String] {
         let own = try ConnectionVariables.values(ConnectionVariables.kafka, in: environment)
-        let properties = (file.kafka ?? [:]).merging(own) { $1 }
-        let problems = ProductProperties.problems(properties)
+        let given = (file.kafka ?? [:]).compactMapValues { $0?.kafka }
+        let properties = given.merging(own) { $1 }
+        let problems = ProductProperties.problems(properties) + Properties.problems(properties)
         guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
         return properties
     }
 
     /// libpq reads PG* itself; but workers are not to find a password in their environment, and `.env` is ours.
     func postgres() throws(StartError) -> [String: String] {
-        let own = try ConnectionVariables.values(ConnectionVariables.postgres, in: environment)
-        return (file.postgres ?? [:]).merging(own) { $1 }
+        let given = (file.postgres ?? [:]).compactMapValues { $0?.postgres }
+        let parameters = try ConnectionString.expand(given, name: "postgres.dbname in Config.json").merging(
+            try ConnectionString.parameters(in: environment)
+        ) { $1 }
+        let problems = ConnectionString.problems(parameters)
+        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
+        return parameters
     }
 
     func edges() throws(StartError) -> EdgePlan {

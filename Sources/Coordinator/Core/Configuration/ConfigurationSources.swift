@@ -1,5 +1,6 @@
 package import Common
 import Foundation
+import Postgres
 
 /// Puts a fleet's configuration together: flags before the environment, before `.env`, before Config.json.
 package struct ConfigurationSources {
@@ -10,6 +11,7 @@ package struct ConfigurationSources {
         package var shards: Int32?
         package var runtimeFolder: String?
         package var addsColumns = false
+        package var waits = false
         package var metrics: String?
         package var edges: Int32?
         package var edgeHost: String?
@@ -34,12 +36,7 @@ package struct ConfigurationSources {
                 self.environment[name] = value
             }
         }
-        let unknown = OwnVariables.unknown(self.environment)
-        guard unknown.isEmpty else {
-            throw StartError(
-                "nothing takes the variable \(unknown.joined(separator: ", ")); docs/operations.md lists those there are",
-                .configuration)
-        }
+        try OwnVariables.check(self.environment, libpq: ConnectionString.variables.keys)
         let path = flags.config ?? self.environment["MILLRACE_CONFIG"]
         file =
             if let path {
@@ -54,6 +51,9 @@ package struct ConfigurationSources {
     private static func readFile(_ path: String) throws(StartError) -> ConfigurationFile {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw StartError("configuration \(path): can't be read", .configuration)
+        }
+        if let mistake = SyntaxMistake(in: data) {
+            throw StartError("configuration \(path): \(mistake)", .configuration)
         }
         do {
             let file = try JSONDecoder().decode(ConfigurationFile.self, from: data)
@@ -96,10 +96,7 @@ package struct ConfigurationSources {
 
     /// - Parameter workerExecutable: beside the coordinator's own.
     package func configuration(workerExecutable: String) throws(StartError) -> CoordinatorConfiguration {
-        let reset = try variable("KAFKA_OFFSET_RESET") ?? file.offsetReset ?? "earliest"
-        guard let offsetReset = CoordinatorConfiguration.OffsetReset(rawValue: reset) else {
-            throw StartError("KAFKA_OFFSET_RESET is '\(reset)'; it must be earliest or latest", .configuration)
-        }
+        let offsetReset = try self.offsetReset()
         let shards = try number("MILLRACE_SHARDS")
         let traffic = try variable("TRAFFIC_TOPIC") ?? "traffic_data"
         let streams = file.streams ?? BuiltInStreams.all(trafficTopic: traffic)
@@ -109,7 +106,10 @@ package struct ConfigurationSources {
             shards: flags.shards ?? shards ?? file.shards ?? 4, streams: streams, kafka: try kafka(),
             postgres: try postgres(), schema: try variable("MILLRACE_SCHEMA") ?? file.schema ?? "millrace",
             runtimeFolder: try runtimeFolder(), workerExecutable: workerExecutable, offsetReset: offsetReset)
+        configuration.keepsScale = flags.shards == nil
         configuration.addsColumns = flags.addsColumns
+        let waits = try flag("MILLRACE_WAIT")
+        configuration.waitsAtStart = flags.waits || waits
         configuration.controlAddress = try variable("MILLRACE_CONTROL_ADDRESS") ?? file.control
         configuration.advertisedHost = try variable("MILLRACE_ADVERTISE_HOST") ?? file.advertiseHost
         if configuration.advertisedHost != nil, configuration.controlAddress == nil {
@@ -128,6 +128,16 @@ package struct ConfigurationSources {
         return configuration
     }
 
+    private func offsetReset() throws(StartError) -> CoordinatorConfiguration.OffsetReset {
+        guard let word = try variable("KAFKA_OFFSET_RESET") else { return file.offsetReset ?? .earliest }
+        guard let reset = CoordinatorConfiguration.OffsetReset(rawValue: word) else {
+            throw StartError(
+                "KAFKA_OFFSET_RESET is '\(word)'; it must be \(CoordinatorConfiguration.OffsetReset.list)",
+                .configuration)
+        }
+        return reset
+    }
+
     private func metricsAddress() throws(StartError) -> ListenAddress? {
         let variable = try variable("MILLRACE_METRICS")
         guard let text = flags.metrics ?? variable ?? file.metrics else { return nil }
@@ -135,6 +145,15 @@ package struct ConfigurationSources {
             throw StartError("metrics is '\(text)'; it must be HOST:PORT, like 127.0.0.1:9464", .configuration)
         }
         return address
+    }
+
+    private func flag(_ name: String) throws(StartError) -> Bool {
+        guard let text = try variable(name) else { return false }
+        switch text {
+        case "true", "1": return true
+        case "false", "0": return false
+        default: throw StartError("\(name) is '\(text)'; it must be true or false", .configuration)
+        }
     }
 
     func number(_ name: String) throws(StartError) -> Int32? {

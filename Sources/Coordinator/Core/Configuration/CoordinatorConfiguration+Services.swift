@@ -1,4 +1,4 @@
-import Common
+package import Common
 import Foundation
 import Kafka
 
@@ -11,6 +11,13 @@ extension CoordinatorConfiguration {
     /// and the operating system's user, is not what somebody meant who said nothing at all.
     package var lacksPostgres: Bool {
         !["host", "hostaddr", "port", "service", "dbname"].contains { postgres[$0] != nil }
+    }
+
+    /// That librdkafka makes the clients of it which workers and edges make: one that it refuses ends them again and again.
+    package func checkKafkaProperties() throws(StartError) {
+        do throws(KafkaError) { try Properties.tryClients(kafka) } catch {
+            throw StartError("Kafka: \(error)", .configuration)
+        }
     }
 
     /// What to bring up before the fleet.

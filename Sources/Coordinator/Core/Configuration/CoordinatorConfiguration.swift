@@ -3,11 +3,13 @@ package import Common
 /// What a coordinator runs: decided before anything starts.
 package struct CoordinatorConfiguration: Sendable {
     /// Where a topic that is new to the database begins.
-    package enum OffsetReset: String, Sendable {
+    package enum OffsetReset: String, Choice {
         case earliest, latest
     }
 
     package var shards: Int32
+    /// What `scale` set before comes before `shards`; false where somebody says now how many.
+    package var keepsScale = false
     package var streams: [StreamDefinition]
     package var kafka: [String: String]
     package var postgres: [String: String]
@@ -15,6 +17,10 @@ package struct CoordinatorConfiguration: Sendable {
     package var runtimeFolder: String
     package var workerExecutable: String
     package var offsetReset: OffsetReset
+    /// Topics that were read from another cluster begin on the one that is there, whose sources are then in force.
+    package var beginsOnNewCluster = false
+    /// Kafka or Postgres that don't answer at the start are an outage like a later one.
+    package var waitsAtStart = false
     /// Partitions of topics that are missing; nil where making them is not ours to do.
     package var createdPartitions: Int32?
     /// How often partitions are asked for.

@@ -19,22 +19,15 @@ package struct RuntimeFolder: ~Copyable {
         guard control.utf8.count + "/feed-shard-1000-4194304".utf8.count <= Self.socketPathByteLimit else {
             throw StartError("runtime folder \(path): its path is too long for a socket; choose a shorter one", .usage)
         }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: control, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw StartError("runtime folder \(path): \(error.localizedDescription)", .unavailable)
+        try Self.make(path)
+        guard mkdir(control, 0o700) == 0 || errno == EEXIST, chmod(control, 0o700) == 0 else {
+            throw StartError("\(control): \(String(cString: strerror(errno)))", .unavailable)
         }
-        chmod(path, 0o711)
-        chmod(control, 0o700)
         let lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw StartError("runtime folder \(path): can't make the lock file", .unavailable) }
         guard Self.take(lock) else {
-            let holder = (try? String(contentsOfFile: path + "/lock", encoding: .utf8)) ?? "unknown"
             close(lock)
-            throw StartError(
-                "runtime folder \(path) is in use by the coordinator with pid \(holder); stop it, or choose another folder",
-                .unavailable)
+            throw Self.isInUse(path)
         }
         ftruncate(lock, 0)
         let pid = String(getpid())
@@ -42,6 +35,46 @@ package struct RuntimeFolder: ~Copyable {
         self.path = path
         self.lock = lock
         Self.removeLeftovers(in: control)
+    }
+
+    /// A new folder lets others pass, to what is theirs in it: a private Postgres runs as another user. One that is there
+    /// stays as it is, and has to be ours alone: who can write in it could put another control socket in its place.
+    package static func make(_ path: String) throws(StartError) {
+        if mkdir(path, 0o711) != 0, errno == ENOENT {
+            let parent = (path as NSString).deletingLastPathComponent
+            try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            mkdir(path, 0o711)
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw StartError("runtime folder \(path): \(String(cString: strerror(errno)))", .unavailable)
+        }
+        let reason: String? =
+            if status.st_mode & S_IFMT != S_IFDIR {
+                "is no folder"
+            } else if status.st_uid != geteuid() {
+                "belongs to another user"
+            } else if status.st_mode & 0o022 != 0 {
+                "is open for others to write in"
+            } else {
+                nil
+            }
+        guard let reason else { return }
+        throw StartError(
+            "runtime folder \(path) \(reason); name one of its own, which is made: --runtime-dir \(path)/millrace",
+            .usage)
+    }
+
+    /// Without touching anything in it.
+    package static func requireFree(_ path: String) throws(StartError) {
+        if isHeld(path) { throw isInUse(path) }
+    }
+
+    private static func isInUse(_ path: String) -> StartError {
+        let holder = (try? String(contentsOfFile: path + "/lock", encoding: .utf8)) ?? "unknown"
+        return StartError(
+            "runtime folder \(path) is in use by the coordinator with pid \(holder); stop it, or choose another folder",
+            .unavailable)
     }
 
     /// Waits a moment: a coordinator that was just killed has to be taken apart first.

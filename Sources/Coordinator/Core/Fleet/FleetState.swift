@@ -65,6 +65,11 @@ package struct FleetState: Sendable {
         self.generation = generation
     }
 
+    /// For a fleet that started before the database could be asked: nothing has been assigned yet.
+    package mutating func learn(generation known: Int64) {
+        generation = max(generation, known)
+    }
+
     package var isStopping: Bool { stoppingSince != nil }
 
     /// No shard is wanted.

@@ -19,6 +19,7 @@ package struct KeyFolder {
     /// Makes the folder where it is missing, and closes it to others.
     package init(in runtimeFolder: String) throws(StartError) {
         path = runtimeFolder + "/keys"
+        try RuntimeFolder.make(runtimeFolder)
         for folder in [path, clientsPath] {
             do {
                 try FileManager.default.createDirectory(

@@ -15,9 +15,10 @@ extension Verification.Finding {
 extension Reset.Step {
     package var line: String {
         let what =
-            again > 0
-            ? "\(again) offsets are read again, from which there are \(rows) rows and \(deadLetters) dead letters"
-            : "\(skipped) offsets are skipped"
+            before.map { "is stream '\($0)''s no more, whose rows stay" }
+            ?? (again > 0
+                ? "\(again) offsets are read again, from which there are \(rows) rows and \(deadLetters) dead letters"
+                : "\(skipped) offsets are skipped")
         return "\(partition): from \(from) to \(to): \(what)"
     }
 }

@@ -45,6 +45,9 @@ package enum Database {
         }
         let version = try connection.execute("SHOW server_version")[0].text(0, 0) ?? ""
         lines.append("Postgres: version \(version)")
+        if let refusal = try ClusterCheck(configuration: configuration).refusal(of: cluster, on: &connection) {
+            throw StartError(refusal, .configuration)
+        }
         for stream in configuration.streams {
             for topic in stream.topics {
                 guard let count = counts[topic] else {
