@@ -88,7 +88,7 @@ struct EdgeTests {
         let edge = try EdgeUnderTest(fleet, name: "one")
         let web = try HTTPClient(edge.address)
         try fleet.wait("an edge that is ready", seconds: 60) { try web.get("/readyz").status == 200 }
-        #expect(try fleet.ask(.pause(PauseTarget("events"), by: "test")) != nil)
+        try fleet.done("pause", "events")
         try fleet.waitForStatus("a pause") { $0.sources.allSatisfy { $0.state == "paused" } }
         // Longer than an edge waits for workers.
         let silence = Date.now + 12
@@ -100,7 +100,7 @@ struct EdgeTests {
         let late = try EdgeUnderTest(fleet, name: "late")
         let lateWeb = try HTTPClient(late.address)
         try fleet.wait("the late edge to be ready", seconds: 60) { try lateWeb.get("/readyz").status == 200 }
-        #expect(try fleet.ask(.resume(PauseTarget("events"), by: "test")) != nil)
+        try fleet.done("resume", "events")
         try fleet.waitForStatus("all running") { $0.sources.allSatisfy { $0.state == "running" } }
         #expect(try web.get("/readyz").status == 200)
     }

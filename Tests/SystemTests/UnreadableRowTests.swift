@@ -90,6 +90,11 @@ struct UnreadableRowTests {
         let row = "[{'d': 0.30000000000000004, 'at': None}]"
         #expect(
             lines == [row, row, "error unreadable True 30000", "503 unreadable", "True " + row])
+        // What proves must not count rows that it doesn't see either.
+        try fleet.execute("ALTER TABLE events ENABLE ROW LEVEL SECURITY")
+        let output = try fleet.command(["verify"], environment: ["PGUSER": "edge_reader"])
+        #expect(
+            output.code != 0 && output.errors.contains(#"row-level security policy for table "events""#), "\(output)")
     }
 
     @Test(

@@ -6,6 +6,8 @@ internal import Foundation
 package final class TransactionalProducer {
     private let handle: OpaquePointer
     private static let patience: Int32 = 60_000
+    /// RD_KAFKA_MSG_F_COPY, a macro.
+    private static let copies: Int32 = 2
 
     package init(_ kafka: TestKafka) throws {
         let properties = kafka.configuration.merging(["transactional.id": "test-\(UUID().uuidString)"]) { $1 }
@@ -43,7 +45,7 @@ package final class TransactionalProducer {
             var bytes = value.map { Array($0.utf8) } ?? []
             let result = bytes.withUnsafeMutableBytes { bytes in
                 rd_kafka_produce(
-                    place, partition, 2 /* RD_KAFKA_MSG_F_COPY */, value == nil ? nil : bytes.baseAddress, bytes.count,
+                    place, partition, Self.copies, value == nil ? nil : bytes.baseAddress, bytes.count,
                     key, key?.count ?? 0, nil)
             }
             guard result == 0 else { throw ShellFailure(command: "produce", output: "the queue took no record") }
