@@ -68,22 +68,30 @@ struct IsolationTests {
         "A topic that is made again twenty times ends no coordinator, and each life's records are stored once",
         .enabled(if: Admin.tellsTopicIDs, "needs librdkafka 2.3 for topic ids"))
     func madeAgainTwentyTimes() throws {
-        let fleet = try Fleet(Self.events, partitions: 2)
-        try fleet.launch(shards: 2)
+        let fleet = try Fleet(Self.events, partitions: 8)
+        try fleet.launch(shards: 3)
         let pid = fleet.pid
-        try fleet.waitForStatus("sources with shards") {
-            $0.sources.count == 2 && $0.sources.allSatisfy { $0.shard != nil }
-        }
+        try fleet.waitForStatus("sources with shards") { $0.sources.count == 8 && $0.sources.allSatisfy { $0.shard != nil } }
         for life in 0..<20 {
-            if life > 0 { try fleet.kafka.remake(fleet.topic, partitions: 2) }
-            try fleet.kafka.produce(values(life * 10..<life * 10 + 10), to: fleet.topic)
-            try fleet.wait("life \(life); \((try? fleet.rows("SELECT count(*) FROM events")) ?? [])") {
+            if life > 0 { try fleet.kafka.remake(fleet.topic, partitions: 8) }
+            for partition in 0..<8 {
+                let first = life * 16 + partition * 2
+                try fleet.kafka.produce(values(first..<first + 2), to: fleet.topic, partition: Int32(partition))
+            }
+            func missing() throws -> [String] {
+                try fleet.rows(
+                    """
+                    SELECT g / 2 % 8, count(*) FROM generate_series(\(life * 16), \(life * 16 + 15)) g
+                    WHERE g NOT IN (SELECT n FROM events) GROUP BY 1 ORDER BY 1
+                    """)
+            }
+            try fleet.wait("life \(life); missing \((try? missing()) ?? []); \(String(describing: try? fleet.status()))") {
                 try fleet.requireRunning()
-                return try fleet.rows("SELECT count(*) FROM events WHERE n / 10 = \(life)") == ["10"]
+                return try missing() == []
             }
         }
         try fleet.waitForStatus("healthy") { $0.healthy && $0.pid == pid }
-        #expect(try fleet.rows("SELECT count(*), count(DISTINCT n) FROM events") == ["200|200"])
+        #expect(try fleet.rows("SELECT count(*), count(DISTINCT n) FROM events") == ["320|320"])
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
         try stop(fleet)
     }

@@ -32,7 +32,7 @@ extension ShardWorker {
                         source.end = record.offset
                         stepTo(record.offset, source)
                     }
-                case .error(let error): try handle(error, source)
+                case .error(let error): try handle(error, at: record.offset, source)
                 }
             }
             inFlight?.clear()
@@ -65,7 +65,8 @@ extension ShardWorker {
         source.taken = offset
     }
 
-    private func handle(_ error: KafkaError, _ source: SourceState?) throws {
+    /// - Parameter offset: where the consumer was, of an offset that Kafka doesn't have.
+    private func handle(_ error: KafkaError, at offset: Int64, _ source: SourceState?) throws {
         guard let source, error.isOffsetOutOfRange else {
             // librdkafka reconnects by itself; anything else is told and retried by it as well.
             if !error.isRetriable {
@@ -73,10 +74,18 @@ extension ShardWorker {
             }
             return
         }
+        guard offset == source.taken || source.strayErrors >= Self.strayErrorLimit else {
+            // Of an assignment before this one: librdkafka does not drop them with it. It fetches no further meanwhile.
+            source.strayErrors += 1
+            try unassign([source.id])
+            return try assign([source.id])
+        }
         try stop(
             source, what: "offset",
             "\(source.partition) has no offset \(source.taken): Kafka no longer holds it, or not yet")
     }
+
+    private static let strayErrorLimit = 10
 
     /// - Parameter what: `offset` is kept in the database until a reset.
     private func stop(_ source: SourceState, what: String, _ reason: String) throws {

@@ -151,7 +151,8 @@ extension SourceRegistry {
             let why = "was made again (topic id \(id), before \(known))"
             return isCertain(why, of: row.id, earlierDoubts) ? .another(why) : .same(end: nil)
         }
-        guard checking else { return .same(end: nil) }
+        // Of what nobody reads, nobody else knows how much waits.
+        guard checking || row.hold != nil else { return .same(end: nil) }
         let end = try view.admin.watermarks(place, timeout: Self.offsetLimit).high
         guard end < row.nextOffset, row.hold == nil else { return .same(end: end) }
         // A broker may answer with another life of the topic for a moment: the next discovery has to say the same.
