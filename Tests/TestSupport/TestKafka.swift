@@ -11,7 +11,8 @@ package final class TestKafka: Sendable {
     private let server: KeptServer
 
     /// A broker of a test's own, which it may crash.
-    package init() throws {
+    /// - Parameter properties: further ones, for its port and its controller's.
+    package init(properties: (UInt16, UInt16) -> String? = { _, _ in nil }) throws {
         guard let script = KafkaScript(besides: KeptServer.coordinator) else {
             throw ShellFailure(command: "find deploy/kafka/kafka", output: "not above \(KeptServer.coordinator)")
         }
@@ -19,7 +20,12 @@ package final class TestKafka: Sendable {
         self.script = script
         let data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
         let (port, controllerPort) = (try FreePort.random(), try FreePort.random())
-        server = try KeptServer(script.run(data: data, port: port, controllerPort: controllerPort), folder: data)
+        var words = script.run(data: data, port: port, controllerPort: controllerPort)
+        if let properties = properties(port, controllerPort) {
+            try properties.write(toFile: data + "/more", atomically: false, encoding: .utf8)
+            words += ["--properties", data + "/more"]
+        }
+        server = try KeptServer(words, folder: data)
         bootstrap = "127.0.0.1:\(port)"
         try waitUntilReady()
     }
@@ -55,6 +61,11 @@ package final class TestKafka: Sendable {
         let what = topic.map { "--entity-type topics --entity-name \($0)" } ?? "--entity-type brokers --entity-default"
         let list = properties.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
         try run("configs", "--alter \(what) --add-config \(list)")
+    }
+
+    /// Where the broker has an authorizer.
+    package func allow(_ user: String, _ operation: String, topic: String) throws {
+        try run("acls", "--add --allow-principal User:\(user) --operation \(operation) --topic \(topic)")
     }
 
     /// Deletes a topic and makes it again, empty.

@@ -40,9 +40,7 @@ package struct SourceRegistry: ~Copyable {
         do throws(PostgresError) { connection = try Connection.open(parameters: configuration.postgres) } catch {
             throw StartError("Postgres: \(error)", error.disposition == .outage ? .unavailable : .configuration)
         }
-        guard admin.clusterID() != nil else {
-            throw StartError("Kafka at \(bootstrap) does not answer; check KAFKA_BOOTSTRAP_SERVERS", .unavailable)
-        }
+        _ = try admin.requireCluster(at: bootstrap)
         self.init(configuration, admin, connection)
     }
 
@@ -69,6 +67,7 @@ package struct SourceRegistry: ~Copyable {
             let own = try connection.execute(
                 "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0]
             backend = own.integer(0, 0).flatMap { pid in own.text(0, 1).map { (pid, $0) } }
+            try PoolerCheck.run(&connection, configuration.postgres)
             let name = try connection.literal(schema.name)
             try lock(name)
             differences = try makeTables()
