@@ -37,12 +37,20 @@ struct StartCheckTests {
     @Test(
         "An advertised address that can't be reached, a refused login, TLS against plaintext, a right that is missing")
     func kafka() throws {
-        let (login, far) = (try FreePort.random(), try FreePort.random())
+        let (login, far, tls) = (try FreePort.random(), try FreePort.random(), try FreePort.random())
+        let certificate = try shell("mktemp /tmp/millrace-tls-XXXXXX")
+        defer { try? FileManager.default.removeItem(atPath: certificate) }
+        try shell(
+            """
+            openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout - -out - 2>/dev/null >\(certificate)
+            """)
         let kafka = try TestKafka { port, controller in
             """
-            listeners=PLAINTEXT://127.0.0.1:\(port),CONTROLLER://127.0.0.1:\(controller),SASL_PLAINTEXT://127.0.0.1:\(login),FAR://127.0.0.1:\(far)
-            advertised.listeners=PLAINTEXT://127.0.0.1:\(port),SASL_PLAINTEXT://127.0.0.1:\(login),FAR://nowhere.invalid:\(far)
-            listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,FAR:PLAINTEXT
+            listeners=PLAINTEXT://127.0.0.1:\(port),CONTROLLER://127.0.0.1:\(controller),SASL_PLAINTEXT://127.0.0.1:\(login),FAR://127.0.0.1:\(far),SSL://127.0.0.1:\(tls)
+            advertised.listeners=PLAINTEXT://127.0.0.1:\(port),SASL_PLAINTEXT://127.0.0.1:\(login),FAR://nowhere.invalid:\(far),SSL://127.0.0.1:\(tls)
+            listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,FAR:PLAINTEXT,SSL:SSL
+            ssl.keystore.type=PEM
+            ssl.keystore.location=\(certificate)
             sasl.enabled.mechanisms=PLAIN
             listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_fleet="right";
             authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
@@ -57,6 +65,13 @@ struct StartCheckTests {
         expect(
             try configuration(topic, kafka: kafka.configuration.merging(["security.protocol": "ssl"]) { $1 }),
             .unavailable, "does not answer", "KAFKA_SECURITY_PROTOCOL", "SSL")
+        let encrypted = ["bootstrap.servers": "127.0.0.1:\(tls)"]
+        expect(
+            try configuration(topic, kafka: encrypted), .unavailable, "does not answer", "KAFKA_SECURITY_PROTOCOL",
+            "SSL")
+        expect(
+            try configuration(topic, kafka: encrypted.merging(["security.protocol": "ssl"]) { $1 }), .unavailable,
+            "certificate")
 
         var properties = [
             "bootstrap.servers": "127.0.0.1:\(login)", "security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN",

@@ -38,6 +38,13 @@ package struct StartCheck {
         add(rights)
         // Without them everything else would be refused too.
         guard rights.isEmpty else { return }
+        let migrations = Migrations(schema: schema, streams: [])
+        let found = try migrations.found(on: &connection)
+        if found > migrations.version {
+            lines.append(
+                "schema \(schema.name) has version \(found), of a newer program than this (\(migrations.version)): it stays as "
+                    + "it is")
+        }
         for stream in configuration.streams {
             let check = TableCheck([stream], addsColumns: false)
             let differences = try check.refusals(on: &connection) + check.run(on: &connection)
