@@ -76,7 +76,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
+            name: "TestSupport",
+            dependencies: ["CRdkafka", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),

@@ -23,7 +23,6 @@ struct ReplayReaderTests {
                 open_from) VALUES ('odd', 'c', 't', 0, 1, 0, 100, 0);
             \(setUp)
             """)
-        parameters["options"] = nil
         if let user { parameters["user"] = user }
         return ReplayReader(StoredStream(Self.stream, schema: schema, database: parameters))
     }

@@ -6,13 +6,12 @@ import TestSupport
 
 do {
     let settings = try FleetSettings.fromEnvironment()
-    let coordinator = try Coordinator(
-        CoordinatorConfiguration(
-            shards: settings.shards, streams: settings.streams, kafka: settings.kafka, postgres: settings.postgres,
-            runtimeFolder: settings.folder, workerExecutable: settings.worker,
-            offsetReset: settings.offsetReset.flatMap { .init(rawValue: $0) } ?? .earliest,
-            discoveryInterval: .seconds(1)))
-    exit(try coordinator.run().rawValue)
+    var configuration = CoordinatorConfiguration(
+        shards: settings.shards, streams: settings.streams, kafka: settings.kafka, postgres: settings.postgres,
+        runtimeFolder: settings.folder, workerExecutable: settings.worker,
+        offsetReset: settings.offsetReset.flatMap { .init(rawValue: $0) } ?? .earliest, discoveryInterval: .seconds(1))
+    configuration.beginsOnNewCluster = settings.beginsOnNewCluster
+    exit(try Coordinator(configuration).run().rawValue)
 } catch let error as StartError {
     FileHandle.standardError.write(Data("\(error)\n".utf8))
     exit(error.exitCode.rawValue)

@@ -329,7 +329,7 @@ struct ShardWorkerTests {
         try fleet.assign(0)
         try fleet.wait("the stopped source's report") { messages in
             messages.contains {
-                if case (_, .failed("source", _, [SourceID(rawValue: 1)])) = $0 { true } else { false }
+                if case (_, .failed("offset", _, [SourceID(rawValue: 1)])) = $0 { true } else { false }
             }
         }
         try fleet.waitForOffsets([500, 10])

@@ -46,11 +46,12 @@ final class WorkerFleet {
         parameters = proxy?.parameters(direct) ?? direct
         var database = try Connection.open(parameters: direct)
         try Migrations(schema: schema, streams: [stream]).run(on: &database)
+        let cluster = try #require(try Admin(kafka.configuration).clusterID())
         for partition in 0..<partitions {
             try database.execute(
                 """
                 INSERT INTO millrace.source (stream, cluster_id, topic, partition, incarnation, start_offset, next_offset,
-                    open_from) VALUES ('\(stream.name)', 'c', '\(topic)', \(partition), 1, 0, 0, 0)
+                    open_from) VALUES ('\(stream.name)', '\(cluster)', '\(topic)', \(partition), 1, 0, 0, 0)
                 """)
         }
         self.database = database
@@ -103,11 +104,10 @@ final class WorkerFleet {
         try wait("hello of shard \(shard)") {
             $0.contains { if case (shard, .hello(_, pid, _)) = $0 { true } else { false } }
         }
-        var configuration = WorkerConfiguration(
+        let configuration = WorkerConfiguration(
             streams: [stream], kafka: kafka.configuration, postgres: postgres ?? parameters,
             feedEndpoint: feedEndpoint(shard),
             batchRowLimit: batchRowLimit)
-        configuration.postgres["options"] = nil
         if !atOnce.isEmpty { kill(pid, SIGSTOP) }
         try send(shard, .configure(configuration))
         if !atOnce.isEmpty {

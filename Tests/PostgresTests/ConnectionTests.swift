@@ -51,6 +51,36 @@ struct ConnectionTests {
         #expect(results[2].text(0, 1) == "2000-01-01 00:00:00.000001+00")
     }
 
+    @Test("A session reads in one form whatever the database, the role and PGOPTIONS set, also after a rollback")
+    func settings() throws {
+        let own = [
+            "client_encoding": "LATIN1", "DateStyle": "SQL, DMY", "TimeZone": "Asia/Kathmandu",
+            "IntervalStyle": "iso_8601", "extra_float_digits": "-3", "bytea_output": "escape",
+            "standard_conforming_strings": "off", "row_security": "on", "synchronous_commit": "off",
+        ]
+        var parameters = try TestPostgres.shared.get().makeDatabase()
+        let database = try #require(parameters["dbname"])
+        var first = try Connection.open(parameters: parameters)
+        for (name, value) in own {
+            try first.execute("ALTER DATABASE \(database) SET \(name) = \(first.literal(value))")
+        }
+        parameters["options"] = own.map { "-c \($0.key)=\($0.value.replacing(" ", with: "\\ "))" }.joined(
+            separator: " ")
+        var connection = try Connection.open(parameters: parameters)
+        let shown = """
+            SELECT '0.1'::float8 + 0.2, '2026-07-01 12:00:00+02'::timestamptz, '\\x5c'::bytea, 'a\\b', '1 day'::interval,
+                current_setting('row_security'), current_setting('synchronous_commit'), 'é'
+            """
+        let wanted = ["0.30000000000000004", "2026-07-01 10:00:00+00", "\\x5c", "a\\b", "1 day", "off", "on", "é"]
+        func read(_ connection: inout Connection) throws -> [String?] {
+            let result = try connection.execute(shown)[0]
+            return (0..<result.columnCount).map { result.text(0, $0) }
+        }
+        #expect(try read(&connection) == wanted)
+        #expect(failure(&connection, Script("BEGIN; SELECT 1/0; COMMIT"))?.sqlState == "22012")
+        #expect(try read(&connection) == wanted)
+    }
+
     @Test("A statement that raises cancels the rest, COPY included, and leaves the connection ready")
     func failingScript() throws {
         var connection = try open()

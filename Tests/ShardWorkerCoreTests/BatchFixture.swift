@@ -26,7 +26,7 @@ final class BatchFixture {
         var connection = try Connection.open(parameters: TestPostgres.shared.get().makeDatabase())
         try connection.execute(setUp)
         try Migrations(schema: schema, streams: [stream]).run(on: &connection)
-        try connection.execute(Connection.settingsSQL + table.sessionSQL)
+        try connection.execute(table.sessionSQL)
         for partition in 0..<sources {
             try connection.execute(
                 """

@@ -86,6 +86,36 @@ struct RefusedRowTests {
         #expect(try fixture.rows("SELECT open_rows, open_dead FROM millrace.source") == ["11|2"])
     }
 
+    @Test(
+        "A row that a trigger keeps out of a keyed table is a dead letter, not lost",
+        arguments: [StreamMode.upsert, .increment], ["INSERT", "UPDATE"])
+    func keyedRowsKeptOut(mode: StreamMode, operation: String) throws {
+        let stream = StreamDefinition(
+            name: "levels", topics: ["t"], mode: mode, key: ["id"], increments: mode == .increment ? ["n"] : [],
+            columns: [Column("id", .text), Column("n", .bigint)])
+        let fixture = try BatchFixture(stream, sources: 2)
+        for id in ["a", "b"] { fixture.add(#"{"id":"\#(id)","n":1}"#, offset: id == "a" ? 0 : 1) }
+        try fixture.commitSplitting()
+        try fixture.connection.execute(
+            """
+            CREATE FUNCTION drops() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF new.id = \(operation == "INSERT" ? "'c'" : "'a'") THEN RETURN NULL; END IF;
+                RETURN new; END $$;
+            CREATE TRIGGER drops BEFORE \(operation) ON levels FOR EACH ROW EXECUTE FUNCTION drops();
+            """)
+        for (offset, id) in ["a", "b", "c", "d"].enumerated() {
+            fixture.add(#"{"id":"\#(id)","n":5}"#, offset: Int64(offset), source: 2)
+        }
+        try fixture.commitSplitting()
+        let new = mode == .increment ? 6 : 5
+        #expect(
+            try fixture.rows("SELECT id, n FROM levels ORDER BY id")
+                == (operation == "INSERT" ? ["a|\(new)", "b|\(new)", "d|5"] : ["a|1", "b|\(new)", "c|5", "d|5"]))
+        let letters = try letters(fixture)
+        #expect(letters.count == 1 && letters[0].hasPrefix(operation == "INSERT" ? "2|refused|" : "0|refused|"))
+        #expect(letters.first?.contains("keeps the row out") == true, "\(letters)")
+    }
+
     @Test("A trigger on a partition counts as the table's own; a disabled one and those of foreign keys don't")
     func plain() throws {
         let fixture = try BatchFixture(Self.events)
@@ -140,6 +170,16 @@ struct RefusedRowTests {
             try fixture.rows("SELECT lower(id), n FROM names ORDER BY 1")
                 == ["a|\(mode == .increment ? 7 : 4)", "b|3"])
         #expect(try letters(fixture).isEmpty)
+    }
+
+    @Test("A reason that quotes what no text can hold is no reason to try its letter for ever")
+    func oddReason() throws {
+        var stream = Self.events
+        stream.changeRecords = .debezium
+        let fixture = try BatchFixture(stream)
+        fixture.add(#"{"op":"\u0000'","before":null,"after":{"id":"a"}}"#, offset: 0)
+        try fixture.commitSplitting()
+        #expect(try letters(fixture).map { $0.contains("op is '\u{FFFD}''") } == [true])
     }
 
     @Test("A dead letter that is refused itself is kept without its content; if that is refused too, the stream stops")

@@ -41,6 +41,38 @@ struct EdgeSupervisionTests {
         #expect(byHand.drain() == ExitCode.success.rawValue)
     }
 
+    @Test("With MILLRACE_LOG=json every line of a fleet's log is an object with its fields, whichever program says it")
+    func logs() throws {
+        let fleet = try Fleet(Self.events, partitions: 2)
+        let started = try fleet.command(
+            ["start", "--shards", "2", "--edges", "1", "--edge-port", "0", "--detach"],
+            environment: ["MILLRACE_LOG": "json"])
+        #expect(started.code == 0, "\(started)")
+        defer { _ = try? fleet.command("stop") }
+        let before = try fleet.waitForStatus("a healthy fleet") { $0.healthy && $0.edges.contains { !$0.id.isEmpty } }
+        // One that can't be reached any more, and a table that is gone.
+        kill(try #require(before.edges[0].pid), SIGKILL)
+        try fleet.execute("DROP TABLE events")
+        try fleet.kafka.produce([#"{"n":1}"#], to: fleet.topic, partition: 0)
+        try fleet.waitForStatus("notices of both") { report in
+            report.notices.contains { $0.text.hasPrefix("edge ") }
+                && report.notices.contains { $0.text.contains("stream events") }
+        }
+        try fleet.done("stop")
+        let text = try String(contentsOfFile: fleet.folder + "/coordinator.log", encoding: .utf8)
+        let lines = try text.split(separator: "\n").map { line in
+            try #require(
+                JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "no object: \(line)")
+        }
+        #expect(lines.allSatisfy { $0["time"] is String && $0["level"] is String && $0["message"] is String })
+        #expect(Set(lines.compactMap { $0["process"] as? String }) == ["coordinator", "ws-edge"])
+        let trouble = lines.filter { ($0["message"] as? String)?.contains("stream events") == true }
+        #expect(trouble.contains { $0["level"] as? String == "warning" && $0["shard"] is Int }, "\(trouble)")
+        let refused = try fleet.command(["status"], environment: ["MILLRACE_LOG": "yaml"])
+        #expect(
+            refused.code == ExitCode.configuration.rawValue && refused.errors.contains("text or json"), "\(refused)")
+    }
+
     @Test("They end when the coordinator is killed, and the next one has their ports")
     func orphans() throws {
         let fleet = try Fleet(Self.events, partitions: 2)

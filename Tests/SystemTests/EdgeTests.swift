@@ -81,6 +81,30 @@ struct EdgeTests {
         #expect(text == "clients 40, rows \(40 * 24_000)\n")
     }
 
+    @Test("Pausing the only append stream leaves its edge ready, also one that begins meanwhile")
+    func paused() throws {
+        let fleet = try Fleet(Self.events, partitions: 2)
+        try fleet.launch(shards: 1)
+        let edge = try EdgeUnderTest(fleet, name: "one")
+        let web = try HTTPClient(edge.address)
+        try fleet.wait("an edge that is ready", seconds: 60) { try web.get("/readyz").status == 200 }
+        try fleet.done("pause", "events")
+        try fleet.waitForStatus("a pause") { $0.sources.allSatisfy { $0.state == "paused" } }
+        // Longer than an edge waits for workers.
+        let silence = Date.now + 12
+        try fleet.wait("workers that are silent for long") {
+            let status = try web.get("/readyz").status
+            #expect(status == 200)
+            return Date.now > silence
+        }
+        let late = try EdgeUnderTest(fleet, name: "late")
+        let lateWeb = try HTTPClient(late.address)
+        try fleet.wait("the late edge to be ready", seconds: 60) { try lateWeb.get("/readyz").status == 200 }
+        try fleet.done("resume", "events")
+        try fleet.waitForStatus("all running") { $0.sources.allSatisfy { $0.state == "running" } }
+        #expect(try web.get("/readyz").status == 200)
+    }
+
     @Test("While Postgres hangs, live feeds, health and the way out of an edge go on; what needs it waits")
     func hangingPostgres() throws {
         let fleet = try Fleet(Self.events, partitions: 2)

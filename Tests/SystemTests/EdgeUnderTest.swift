@@ -13,7 +13,7 @@ final class EdgeUnderTest {
     /// - Parameters:
     ///   - control: the coordinator's; on this machine by default.
     ///   - prefix: the command in front of it, such as one that enters a network namespace.
-    ///   - extra: added to its environment.
+    ///   - extra: added to its environment, and before what is there.
     init(
         _ fleet: Fleet, name: String, listen: String = "127.0.0.1:0", control: String? = nil, key: String? = nil,
         prefix: [String] = [], environment extra: [String: String] = [:]
@@ -28,10 +28,9 @@ final class EdgeUnderTest {
                 control ?? "ipc://\(fleet.folder)/control/coordinator",
             ] + (key.map { ["--key", $0] } ?? [])
         let names = ["host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"]
-        var environment = extra
-        environment["PATH"] = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
         for (parameter, value) in fleet.postgres { environment[names[parameter] ?? parameter] = value }
-        process.environment = environment
+        process.environment = environment.merging(extra) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: logPath)
@@ -46,15 +45,15 @@ final class EdgeUnderTest {
 
     /// As soon as it says where it listens.
     private static func address(of process: Process, _ logPath: String, _ fleet: Fleet) throws -> String {
-        let (prefix, suffix) = ("ws-edge: clients connect at ws://", "/ws")
+        let (words, suffix) = (" info ws-edge: clients connect at ws://", "/ws")
         var found: Substring?
         try fleet.wait("an edge to listen", seconds: 20) {
             try #require(process.isRunning, "the edge ended by itself, see \(logPath)")
             let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
-            found = text.split(separator: "\n").first { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }
+            found = text.split(separator: "\n").first { $0.contains(words) && $0.hasSuffix(suffix) }
             return found != nil
         }
-        return String(found!.dropFirst(prefix.count).dropLast(suffix.count))
+        return String(found![found!.range(of: words)!.upperBound...].dropLast(suffix.count))
     }
 
     deinit { kill() }

@@ -8,4 +8,8 @@ enum Fault: String, CaseIterable {
     case cutCommit
     /// A transaction is aborted among plain records and a transaction that commits.
     case abortTransaction
+    /// Another cluster, empty, for a moment, and back.
+    case anotherCluster
+    /// The edges' backends in Postgres are stopped.
+    case hangPostgres
 }

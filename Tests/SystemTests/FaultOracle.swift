@@ -66,7 +66,8 @@ struct FaultOracle {
         }
     }
 
-    mutating func check(_ fleet: Fleet) throws {
+    /// - Parameter cluster: where the topic is; another one was empty.
+    mutating func check(_ fleet: Fleet, cluster: String) throws {
         try compare(
             "dead letters", expectedLetters,
             fleet.rows(
@@ -81,6 +82,7 @@ struct FaultOracle {
                 FROM millrace.source s, LATERAL (
                     SELECT records, rows, dead, skipped FROM millrace.ledger WHERE source_id = s.id
                     UNION ALL SELECT s.open_records, s.open_rows, s.open_dead, s.open_skipped) AS e
+                WHERE s.cluster_id = '\(cluster)'
                 GROUP BY s.id ORDER BY s.partition
                 """))
         let columns =

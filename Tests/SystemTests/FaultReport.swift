@@ -14,6 +14,10 @@ struct FaultReport {
     /// Rows at a WebSocket client that resumed, and how often it subscribed.
     var seen = 0
     var lives = 0
+    /// Times that a hundred clients came at once.
+    var crowds = 0
+    /// What a run's last part was.
+    var finales: [FaultFinale: Int] = [:]
     /// What must not be, each in a sentence.
     var violations: [String] = []
 
@@ -26,6 +30,8 @@ struct FaultReport {
         sum.heard += run.heard
         sum.seen += run.seen
         sum.lives += run.lives
+        sum.crowds += run.crowds
+        sum.finales.merge(run.finales, uniquingKeysWith: +)
         sum.violations += run.violations
     }
 }
@@ -34,8 +40,9 @@ extension FaultReport: CustomStringConvertible {
     var description: String {
         let faultCounts = Fault.allCases.map { "\($0.rawValue) \(faults[$0] ?? 0)" }.joined(separator: ", ")
         let cutCounts = CommitCut.allCases.map { "\($0.rawValue) \(cuts[$0] ?? 0)" }.joined(separator: ", ")
+        let ends = FaultFinale.allCases.map { "\($0.rawValue) \(finales[$0] ?? 0)" }.joined(separator: ", ")
         return "\(records) records, \(rows) rows, \(dead) dead letters, \(violations.count) violations; "
             + "\(heard) rows heard; \(seen) seen by a client in \(lives) subscriptions; "
-            + "\(faultCounts); cuts: \(cutCounts)"
+            + "\(crowds) crowds of \(EdgeCrowd.count); \(faultCounts); cuts: \(cutCounts); at the end: \(ends)"
     }
 }

@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import Kafka
 import TestSupport
 import Testing
 
@@ -7,24 +8,28 @@ import Testing
 ///
 /// Used from one thread.
 final class FaultRun {
-    private static let partitions: Int32 = 8
+    static let partitions: Int32 = 8
     private static let modes: [StreamMode] = [.append, .increment, .upsert]
     let mode: StreamMode
-    private var random: SeededGenerator
-    private let fleet: Fleet
+    var random: SeededGenerator
+    let fleet: Fleet
     private let proxy: TCPProxy
-    private let kafka: TestKafka
+    let kafka: TestKafka
+    private let cluster: String
+    /// Of the fault `anotherCluster`.
+    private var otherKafka: TestKafka?
     private let server: TestPostgres
     private let listener: FeedListener
     /// Of append streams: keyed ones are not followed by edges yet.
     private var edges: [EdgeUnderTest] = []
     private var client: EdgeClient?
     private var edgeCount = 0
-    private var load: FaultLoad
+    private var crowd: EdgeCrowd?
+    var load: FaultLoad
     private var stopped: [Int32] = []
     /// Faults to come: each kind once before any comes again.
     private var deck: [Fault] = []
-    private var report = FaultReport()
+    var report = FaultReport()
 
     /// The seed's remainder by three decides the mode.
     init(seed: UInt64, kafka: TestKafka, server: TestPostgres) throws {
@@ -35,6 +40,7 @@ final class FaultRun {
             increments: mode == .increment ? ["n"] : [],
             columns: [Column("k", .text, required: true), Column("n", .bigint, required: true)])
         self.kafka = kafka
+        cluster = try #require(try Admin(kafka.configuration).clusterID())
         self.server = server
         let fleet = try Fleet(
             stream, partitions: Self.partitions, kafka: kafka, server: server, isProxied: true,
@@ -63,9 +69,14 @@ final class FaultRun {
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
             wakeStopped()
+            if let edge = edges.first {
+                crowd = try EdgeCrowd("events", edge: edge.url, folder: fleet.folder + "/crowd")
+            }
+            try load.produce(&random)
             try load.produce(&random)
             try waitForEverything()
             try check()
+            try finale()
             try end()
         } catch {
             let reason = error is ExpectationFailedError ? "see above" : "\(error)"
@@ -121,8 +132,45 @@ final class FaultRun {
             edges.append(try makeEdge())
             try client?.setEdges(edges.map(\.url))
         case .abortTransaction: try load.produceTransactions(&random)
+        case .anotherCluster: try goElsewhere()
+        case .hangPostgres:
+            let backends = (try? fleet.rows("SELECT pid FROM pg_stat_activity WHERE application_name = 'edge'")) ?? []
+            guard !backends.isEmpty else { return }
+            for pid in backends.compactMap({ Int32($0) }) {
+                kill(pid, SIGSTOP)
+                stopped.append(pid)
+            }
+            try load.produce(&random)
         }
         report.faults[fault, default: 0] += 1
+    }
+
+    private func goElsewhere() throws {
+        wakeStopped()
+        proxy.cutNoMore()
+        func restart(_ kafka: TestKafka, isNew: Bool = false) throws {
+            fleet.signal(SIGTERM)
+            _ = fleet.waitForExit()
+            try fleet.waitForNoWorkers()
+            fleet.kafkaConfiguration = kafka.configuration
+            if isNew {
+                let refused = try fleet.launchFailing()
+                if refused.code != ExitCode.configuration.rawValue || !refused.text.contains("--new-cluster") {
+                    report.violations.append("another cluster was not refused: \(refused)")
+                }
+            }
+            fleet.beginsOnNewCluster = isNew
+            try launch(shards: 3)
+        }
+        let isNew = otherKafka == nil
+        let other = try otherKafka ?? TestKafka()
+        otherKafka = other
+        if isNew { _ = try other.makeTopic(fleet.topic, partitions: Self.partitions) }
+        try restart(other, isNew: isNew)
+        try fleet.waitForStatus("the other cluster's sources, read") { report in
+            report.sources.count { $0.topic == fleet.topic && $0.lag == 0 } == Int(Self.partitions)
+        }
+        try restart(kafka)
     }
 
     /// Of upsert streams, whose rows don't depend on what is compacted away. False when nothing was.
@@ -144,7 +192,7 @@ final class FaultRun {
 
     private func makeEdge() throws -> EdgeUnderTest {
         edgeCount += 1
-        return try EdgeUnderTest(fleet, name: String(edgeCount))
+        return try EdgeUnderTest(fleet, name: String(edgeCount), environment: ["PGAPPNAME": "edge"])
     }
 
     /// A start whose own COMMIT is cut fails, as it may: that is not what is looked at here.
@@ -171,7 +219,8 @@ final class FaultRun {
         try fleet.wait("the ends of all partitions, \(ends)", seconds: 180) {
             try fleet.requireRunning()
             // The test's own connection may be of before a crash.
-            let positions = try? fleet.rows("SELECT next_offset FROM millrace.source ORDER BY partition")
+            let positions = try? fleet.rows(
+                "SELECT next_offset FROM millrace.source WHERE cluster_id = '\(cluster)' ORDER BY partition")
             return positions == ends.map(String.init)
         }
         // So that what is missing in Kafka is told from what was compacted.
@@ -194,7 +243,7 @@ final class FaultRun {
 
     private func check() throws {
         var oracle = try FaultOracle(mode, load, kafka: kafka, topic: fleet.topic)
-        try oracle.check(fleet)
+        try oracle.check(fleet, cluster: cluster)
         report.violations += oracle.violations
         try checkFeed(oracle)
         try checkClient(oracle)
@@ -234,6 +283,16 @@ final class FaultRun {
         report.seen = client.rows.count
         report.lives = client.subscriptions.count
         report.violations += oracle.violations(ofSeen: client.rows)
+        if let crowd {
+            let ends = try fleet.rows(
+                "SELECT json_object_agg(id, next_offset) FROM millrace.source WHERE cluster_id = '\(cluster)'")[0]
+            try crowd.finish(at: ends)
+            try fleet.wait("the crowd; \(crowd.result.words)") { !crowd.isRunning }
+            let (rows, words) = crowd.result
+            if words != ["clients \(EdgeCrowd.count), others 0"] { report.violations.append("the crowd: \(words)") }
+            report.violations += oracle.violations(ofSeen: rows).map { "the crowd: \($0)" }
+            report.crowds += 1
+        }
         report.violations += client.resets.map { "the client was told to start anew: \($0)" }
         client.stop()
         for edge in edges {

@@ -21,6 +21,7 @@ final class Fleet {
     var postgres: [String: String]
     /// KAFKA_OFFSET_RESET.
     var offsetReset: String?
+    var beginsOnNewCluster = false
     /// Between the fleet's processes and Postgres; the test's own connection is direct.
     let proxy: TCPProxy?
     private var database: Connection?
@@ -67,10 +68,11 @@ final class Fleet {
     }
 
     private func makeProcess(shards: Int32) throws -> Process {
-        let settings = FleetSettings(
+        var settings = FleetSettings(
             shards: shards, stream: stream, kafka: kafkaConfiguration,
             postgres: proxy?.parameters(postgres) ?? postgres, folder: folder, binaries: Self.binaries,
             offsetReset: offsetReset)
+        settings.beginsOnNewCluster = beginsOnNewCluster
         return try settings.process(binaries: Self.binaries)
     }
 

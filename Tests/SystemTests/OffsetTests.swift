@@ -43,7 +43,9 @@ struct OffsetTests {
         }
     }
 
-    @Test("A topic that was made again while nothing ran is read from its beginning, beside what the old one gave")
+    @Test(
+        "A topic that was made again while nothing ran is read from its beginning, beside what the old one gave",
+        .enabled(if: Admin.tellsTopicIDs, "needs librdkafka 2.3 for topic ids"))
     func madeAgain() throws {
         let fleet = try Fleet(Self.events, partitions: 2)
         for partition in Int32(0)..<2 {
@@ -94,25 +96,6 @@ struct OffsetTests {
             #expect(report.notices.contains { $0.text.contains(what) }, "\(report.notices)")
         }
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
-        try stop(fleet)
-    }
-
-    @Test("Another cluster behind the same database: old sources are retired, and its topic is read from the beginning")
-    func anotherCluster() throws {
-        let other = try TestKafka()
-        let fleet = try Fleet(Self.events, partitions: 2)
-        for partition in Int32(0)..<2 { try fleet.kafka.produce(values(0..<50), to: fleet.topic, partition: partition) }
-        try fleet.launch(shards: 1)
-        try fleet.waitForRecords(100)
-        try stop(fleet)
-        // More records than the first cluster has: only the cluster's id tells them apart.
-        _ = try other.makeTopic(fleet.topic, partitions: 2)
-        for partition in Int32(0)..<2 { try other.produce(values(500..<600), to: fleet.topic, partition: partition) }
-        fleet.kafkaConfiguration = other.configuration
-        try fleet.launch(shards: 1)
-        try waitForSources(fleet, (0..<2).flatMap { ["\($0)|1|0|50|t|50|0|49", "\($0)|1|0|100|f|100|500|599"] })
-        #expect(try fleet.rows("SELECT count(DISTINCT cluster_id) FROM millrace.source") == ["2"])
-        try expectProven(fleet, retired: 2)
         try stop(fleet)
     }
 

@@ -13,6 +13,8 @@ package struct FleetSettings: Codable {
     package var worker: String
     /// KAFKA_OFFSET_RESET; nil for the default.
     package var offsetReset: String?
+    /// `--new-cluster`
+    package var beginsOnNewCluster = false
 
     /// - Parameter binaries: the folder of the built executables.
     package init(

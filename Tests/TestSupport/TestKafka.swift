@@ -7,19 +7,24 @@ package final class TestKafka: Sendable {
     package static let shared = Result { try TestKafka() }
 
     package let bootstrap: String
+    package let port: UInt16
     private let script: KafkaScript
     private let server: KeptServer
+    private let data: String
 
     /// A broker of a test's own, which it may crash.
-    /// - Parameter properties: further ones, for its port and its controller's.
-    package init(properties: (UInt16, UInt16) -> String? = { _, _ in nil }) throws {
+    /// - Parameters:
+    ///   - port: of one that has crashed; nil for a free one.
+    ///   - properties: further ones, for its port and its controller's.
+    package init(port wanted: UInt16? = nil, properties: (UInt16, UInt16) -> String? = { _, _ in nil }) throws {
         guard let script = KafkaScript(besides: KeptServer.coordinator) else {
             throw ShellFailure(command: "find deploy/kafka/kafka", output: "not above \(KeptServer.coordinator)")
         }
         if let reason = script.reasonNotToRun() { throw ShellFailure(command: "find Kafka", output: reason) }
         self.script = script
-        let data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
-        let (port, controllerPort) = (try FreePort.random(), try FreePort.random())
+        data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
+        let controllerPort = try FreePort.random()
+        port = try wanted ?? FreePort.random()
         var words = script.run(data: data, port: port, controllerPort: controllerPort)
         if let properties = properties(port, controllerPort) {
             try properties.write(toFile: data + "/more", atomically: false, encoding: .utf8)
@@ -50,6 +55,24 @@ package final class TestKafka: Sendable {
     package func revive() throws {
         try server.start()
         try waitUntilReady()
+    }
+
+    /// As a backup would: of a broker that has crashed.
+    package func save() throws {
+        try shell("rm -rf \(data).saved && cp -a \(data) \(data).saved")
+    }
+
+    /// Puts what was saved in place of what is there; of a broker that has crashed.
+    package func restore() throws {
+        // What a start wrote in the folder is the server's: logs of the broker's own.
+        try shell("rm -rf \(data)/* && cp -a \(data).saved/. \(data)/ && rm -rf \(data).saved")
+    }
+
+    /// What Kafka's own tool says of a consumer group: `topic partition position end lag` a line, sorted.
+    package func group(_ name: String) throws -> [String] {
+        let text = try run("consumer-groups", "--describe --group \(name)")
+        return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+            .filter { $0.count > 5 && $0[0] == name }.map { $0[1...5].joined(separator: " ") }.sorted()
     }
 
     package func alter(_ topic: String, partitions: Int) throws {
@@ -89,7 +112,8 @@ package final class TestKafka: Sendable {
         }
     }
 
-    private func run(_ tool: String, _ arguments: String) throws {
+    @discardableResult
+    private func run(_ tool: String, _ arguments: String) throws -> String {
         try shell("\(script.path) \(tool) --bootstrap-server \(bootstrap) \(arguments)")
     }
 

@@ -59,10 +59,7 @@ package final class TestPostgres: Sendable {
     package var socketPath: String { folder + "/.s.PGSQL.5432" }
 
     package func parameters(database: String) -> [String: String] {
-        [
-            "host": folder, "dbname": database, "user": "millrace",
-            "options": "-c DateStyle=ISO -c TimeZone=UTC",
-        ]
+        ["host": folder, "dbname": database, "user": "millrace"]
     }
 
     /// A database of its own for a test; the cluster's end is its end.

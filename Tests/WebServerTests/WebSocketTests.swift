@@ -90,8 +90,9 @@ struct WebSocketTests {
                 """)
         #expect(
             lines == [
-                "(404, 'there is no WebSocket here; there is one at: /ws, /plain')",
-                "(400, 'ask for one of these subprotocols: test')", "(400, 'ask for one of these subprotocols: test')",
+                "(404, \"there is no WebSocket here; there is one at: /ws with the subprotocol 'test';"
+                    + " /plain with the subprotocol 'test' or 'other' or none\")",
+                "(400, \"ask for the subprotocol 'test'\")", "(400, \"ask for the subprotocol 'test'\")",
                 "(503, 'three are enough')", "let in",
             ])
     }
@@ -107,7 +108,7 @@ struct WebSocketTests {
                 """)
         #expect(
             lines == [
-                "bare None", "x other", "(400, 'ask for one of these subprotocols: test, other, or none')",
+                "bare None", "x other", "(400, \"ask for the subprotocol 'test' or 'other' or none\")",
             ])
     }
 

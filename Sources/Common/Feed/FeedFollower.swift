@@ -5,7 +5,7 @@ package import Common
 ///
 /// A pure value: what it misses is in `repairs`, and its owner reads that from Postgres and answers with `repair`.
 package struct FeedFollower: Sendable {
-    /// What waits for a source's repair: it follows the missing span without a hole.
+    /// What came behind a missing span and waits until that has been read. It follows the span without a hole.
     private struct Waiting {
         /// The end of what is missing.
         var missingTo: Int64

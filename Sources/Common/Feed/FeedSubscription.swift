@@ -10,7 +10,8 @@ package final class FeedSubscription {
     private static let highWaterMark: Int32 = 64
     /// A source that nobody published for so long is asked for in the database: its worker may be gone.
     private static let silenceLimit = Duration.seconds(2)
-    /// And all of them so often: for sources that no worker has yet, and for the epoch.
+    /// The database is asked so often even where all sources are heard: for sources that no worker has yet, and for the
+    /// epoch.
     private static let pollInterval = Duration.seconds(10)
     /// A feed that was silent for so long is connected anew: a worker may have refused us before it knew our key.
     private static let reconnectInterval = Duration.seconds(10)
@@ -23,15 +24,20 @@ package final class FeedSubscription {
     private var polledAt = ContinuousClock.now
     /// A question is being answered.
     private var isAsking = false
-    /// Of the source that was read last: they take turns.
+    /// No question is asked before: the last one was not answered.
+    private var asksFrom = ContinuousClock.now
+    /// The source that was read last: sources take turns.
     private var lastRead: SourceID?
     private let origin: ((StreamState) -> [SourceID: Int64])?
     /// Frames that were no message of the feed.
     package private(set) var droppedCount = 0
-    /// Nil until it was started.
+    /// The stream's epoch; nil until the database has told it.
     package private(set) var epoch: String?
-    /// As they were known when the database was last asked.
+    /// The sources as the database last told them.
     package private(set) var sources: [SourceID: StreamState.Source] = [:]
+    private var isPaused = false
+    /// When the stream was last known to be paused.
+    private var pausedAt: ContinuousClock.Instant?
 
     private struct Feed {
         let endpoint: String
@@ -94,7 +100,7 @@ package final class FeedSubscription {
     /// What has to be asked of Postgres now, if anything: one question at a time, answered by `take` or `failed`. Once
     /// connected, so that what is committed before the first answer is in the feed or behind a gap of it.
     package func question(at now: ContinuousClock.Instant) -> FeedQuestion? {
-        guard !isAsking else { return nil }
+        guard !isAsking, asksFrom <= now else { return nil }
         if epoch == nil || isPollDue(at: now) {
             isAsking = true
             return .state
@@ -127,6 +133,9 @@ package final class FeedSubscription {
             let begins = state.epoch != epoch
             if begins { follower = FeedFollower(from: origin?(state) ?? state.heads) }
             (epoch, sources) = (state.epoch, state.sources)
+            // Whoever takes it up again is given time to be heard.
+            if isPaused || state.isPaused { pausedAt = now }
+            isPaused = state.isPaused
             // What lies between is missing, and read like any gap.
             pass(follower.receive(state.message), deliver)
             return begins
@@ -134,12 +143,22 @@ package final class FeedSubscription {
         return false
     }
 
-    /// The question was not answered: it is asked again.
-    package func failed() { isAsking = false }
+    /// The question was not answered: it is asked again then.
+    package func failed(until moment: ContinuousClock.Instant) {
+        isAsking = false
+        asksFrom = moment
+    }
 
-    /// A worker was heard of late: each says once a second where its sources are.
+    /// Nothing is missing of what is committed, as far as is known.
+    package var isWhole: Bool { epoch != nil && follower.repairs.isEmpty }
+
+    /// A worker was heard of late, since each says once a second where its sources are; or the stream is paused, and
+    /// there is nothing to hear.
     package func isHeard(at now: ContinuousClock.Instant) -> Bool {
-        feeds.values.contains { feed in feed.heardAt.map { now - $0 <= Self.reconnectInterval } ?? false }
+        isPaused
+            || (feeds.values.map(\.heardAt) + [pausedAt]).contains { heardAt in
+                heardAt.map { now - $0 <= Self.reconnectInterval } ?? false
+            }
     }
 
     private func pass(_ delivery: FeedDelivery, _ deliver: (FeedDelivery) -> Void) {

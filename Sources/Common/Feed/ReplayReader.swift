@@ -4,18 +4,18 @@ private import Schema
 
 /// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
 package final class ReplayReader {
-    /// Of one reading; what is left takes another.
+    /// Rows of one reading; what is left takes another.
     package static let rowLimit = 1000
-    /// Of one reading, unless a single row is larger.
+    /// Bytes of one reading, unless a single row is larger.
     package static let byteLimit = 256 * 1024
 
-    /// Of a page, unless one row is larger.
+    /// Bytes of a page, unless one row is larger.
     private static let pageByteLimit = 16 * 1024 * 1024
 
     private let stored: StoredStream
     private let keys: CanonicalJSON.Keys
     private var connection: Connection?
-    /// Of rows as they came: so many are asked for as are likely to be taken.
+    /// The mean size of rows as they came: by it so many are asked for as fit into a reading.
     private var meanRowByteCount = 256
 
     private var stream: StreamDefinition { stored.stream }
@@ -39,9 +39,19 @@ package final class ReplayReader {
         try state(from: query(stateSQL)[0])
     }
 
+    /// As `state`, for somebody who will read rows: throws also where those could not be read.
+    package func readableState() throws(PostgresError) -> StreamState {
+        try state(from: query("\(stateSQL); SELECT \(columns) FROM \(Connection.table(stream.table)) t LIMIT 0")[0])
+    }
+
+    private var columns: String {
+        stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
+    }
+
     private var stateSQL: String {
         """
-        SELECT t.epoch, s.id, s.start_offset, coalesce(s.retained_from, s.start_offset), s.next_offset, s.topic, s.partition
+        SELECT t.epoch, s.id, s.start_offset, coalesce(s.retained_from, s.start_offset), s.next_offset, s.topic, s.partition,
+            s.paused_by IS NOT NULL OR s.retired_at IS NOT NULL
         FROM \(schema.name).stream t LEFT JOIN \(schema.name).source s ON s.stream = t.name
         WHERE t.name = \(Self.literal(stream.name))
         """
@@ -60,7 +70,7 @@ package final class ReplayReader {
             else { continue }
             state.sources[SourceID(rawValue: Int32(id))] = .init(
                 place: .init(topic: topic, partition: Int32(partition)), start: start, retainedFrom: retainedFrom,
-                next: next)
+                next: next, isPaused: found.text(row, 7) == "t")
         }
         return state
     }
@@ -80,14 +90,13 @@ package final class ReplayReader {
     }
 
     private func pageSQL(_ request: RowPage.Request) -> String {
-        let columns = stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
         let isKeyed = stream.isKeyed || request.isLatest
         let table = Connection.table(request.isLatest && !stream.isKeyed ? stream.latestTable : stream.table)
         let key = stream.key.map { "t.\(Connection.identifier($0))" }.joined(separator: ", ")
         // What a page may hold is known only when its rows are: they are counted as they are read.
         let bounded = { (rows: String, order: String) in
             """
-            SELECT \(columns) FROM (
+            SELECT \(self.columns) FROM (
                 SELECT t.*, sum(octet_length(t::text)) OVER (ORDER BY \(order) ROWS UNBOUNDED PRECEDING)
                     - octet_length(t::text) AS millrace_before
                 FROM (\(rows)) t) t WHERE millrace_before < \(Self.pageByteLimit)
@@ -109,7 +118,6 @@ package final class ReplayReader {
 
     /// The first rows of a span. Its end must be committed.
     package func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
-        let columns = stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
         let limit = min(Self.rowLimit, max(1, Self.byteLimit / meanRowByteCount))
         // One statement, one snapshot: retention deletes rows and says so in one transaction.
         let found = try query(
@@ -168,9 +176,7 @@ package final class ReplayReader {
         if let kept = connection.take() {
             if !kept.isLost { return kept }
         }
-        var new = try Connection.open(parameters: stored.database)
-        try new.execute(Connection.settingsSQL + "SET default_transaction_read_only = on")
-        return new
+        return try Connection.open(parameters: stored.database)
     }
 
     /// An error that stays until somebody acts: reading again would not help, and whoever waits is told.

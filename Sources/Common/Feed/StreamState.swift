@@ -21,12 +21,15 @@ package struct StreamState: Equatable, Sendable {
         package var retainedFrom: Int64
         /// All before it is committed.
         package var next: Int64
+        /// No worker has it, and none should.
+        package var isPaused: Bool
 
-        package init(place: Place, start: Int64, retainedFrom: Int64, next: Int64) {
+        package init(place: Place, start: Int64, retainedFrom: Int64, next: Int64, isPaused: Bool = false) {
             self.place = place
             self.start = start
             self.retainedFrom = retainedFrom
             self.next = next
+            self.isPaused = isPaused
         }
     }
 
@@ -38,6 +41,9 @@ package struct StreamState: Equatable, Sendable {
         self.epoch = epoch
         self.sources = sources
     }
+
+    /// No worker publishes anything of it, and none should.
+    package var isPaused: Bool { sources.values.allSatisfy(\.isPaused) && !sources.isEmpty }
 
     package var heads: [SourceID: Int64] { sources.mapValues(\.next) }
 

@@ -1,14 +1,14 @@
-/// Where a change record (Debezium's envelope) has what, with `payload` around it or without.
+/// Where things are in a change record (Debezium's envelope), with `payload` around it or without.
 struct ChangePaths {
     struct Change {
         var isDelete: Bool
         /// Whether the row that it is about is there.
         var hasRow: Bool
-        /// Behind it are the row's values, in the order of their paths.
+        /// The place of the row's first value among the document's; the others follow in the order of their paths.
         var firstPath: Int
     }
 
-    /// `op`, `before` and `after`, and the paths of a row in both; bare, then below `payload`.
+    /// The document's paths: `op`, `before`, `after`, and a row's paths in both of them; all bare, then all below `payload`.
     let all: [String]
     private let rowPathCount: Int
 

@@ -4,7 +4,7 @@ internal import Common
 final class ColumnExtras {
     /// The column's default. Its text lies in `defaultText`.
     private(set) var fallback: ColumnValue?
-    /// Of times without a zone.
+    /// The zone of times that name none.
     let zone: LocalTimeZone?
     /// The last number or boolean that became text: lent until the next.
     private var text = ByteWriter(capacity: 32)

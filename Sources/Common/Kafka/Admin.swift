@@ -5,8 +5,8 @@ private import Glibc
 package struct Admin: ~Copyable {
     let client: Client
     private let errors: ClientErrors
-    /// Of a mock cluster. It names a controller that it doesn't have, so that what only a controller answers never comes:
-    /// topics' ids, configurations, new topics.
+    /// The name of a mock cluster; nil for a real one. A mock names a controller that it doesn't have, so that what only
+    /// a controller answers never comes: topics' ids, configurations, new topics.
     let mockName: String?
 
     package init(_ configuration: [String: String]) throws(KafkaError) {

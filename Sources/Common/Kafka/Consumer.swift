@@ -13,19 +13,24 @@ package struct Consumer: ~Copyable {
     private let topics: [OpaquePointer]
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batchLimit: Int
+    private let mockName: String?
     /// Readable when there may be records to take.
     package let descriptor: Int32
     /// Records of the current batch.
     package private(set) var count: Int
 
-    /// Where there are none of ours, librdkafka's defaults hold (its CONFIGURATION.md).
-    private static let defaults = [
+    /// What the promises rest on: whatever the configuration says.
+    private static let fixed = [
         "enable.auto.commit": "false",
         "enable.auto.offset.store": "false",
         // An expired offset must not skip data in silence.
         "auto.offset.reset": "error",
         "enable.partition.eof": "true",
         "isolation.level": "read_committed",
+    ]
+
+    /// Where there are none of ours, librdkafka's defaults hold (its CONFIGURATION.md).
+    private static let defaults = [
         // Reaching either limit stops fetching for a second in librdkafka before 2.2: leave the count out of the
         // way and bound memory by bytes.
         "queued.min.messages": "1000000",
@@ -46,7 +51,7 @@ package struct Consumer: ~Copyable {
     package init(
         _ configuration: [String: String], topics: [String] = [], batchLimit: Int = 1000
     ) throws(KafkaError) {
-        let merged = Self.defaults.merging(configuration) { _, given in given }
+        let merged = Self.defaults.merging(configuration) { _, given in given }.merging(Self.fixed) { _, ours in ours }
         let connection = ConnectionState()
         let opaque = Unmanaged.passUnretained(connection).toOpaque()
         let client = try Client(RD_KAFKA_CONSUMER, merged) { conf in
@@ -55,6 +60,9 @@ package struct Consumer: ~Copyable {
                 let text = UnsafeRawBufferPointer(start: json, count: count)
                 Unmanaged<ConnectionState>.fromOpaque(opaque!).takeUnretainedValue().update(statistics: text)
                 return 0
+            }
+            rd_kafka_conf_set_offset_commit_cb(conf) { _, code, _, opaque in
+                Unmanaged<ConnectionState>.fromOpaque(opaque!).takeUnretainedValue().committed(code.rawValue)
             }
         }
         rd_kafka_poll_set_consumer(client.handle)
@@ -75,6 +83,7 @@ package struct Consumer: ~Copyable {
         self.topics = handles
         self.descriptor = descriptor
         self.batchLimit = batchLimit
+        mockName = configuration[Properties.mockCluster]
         messages = .allocate(capacity: batchLimit)
         count = 0
     }
@@ -118,6 +127,36 @@ package struct Consumer: ~Copyable {
 
     /// Whether some broker is connected, as far as is known; true until the first news.
     package var isConnected: Bool { connection.isConnected }
+
+    /// The cluster, as the last answer of a broker said; nil before the first. Of a mock its name.
+    package var clusterID: String? {
+        if let mockName { return mockName }
+        guard let id = rd_kafka_clusterid(client.handle, 0) else { return nil }
+        defer { rd_kafka_mem_free(client.handle, id) }
+        return String(cString: id)
+    }
+
+    /// Tells the consumer group `group.id` how far partitions are, without waiting: for tools that show a group's lag.
+    /// Nothing is ever read from there. What becomes of it is told by `mirrorFailure`.
+    package func mirror(_ positions: [(TopicPartition, offset: Int64)]) throws(KafkaError) {
+        let list = PartitionList(positions)
+        let code = rd_kafka_commit(client.handle, list.handle, 1)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError("commit group offsets", code) }
+    }
+
+    /// Why the last `mirror` failed, if it did.
+    package var mirrorFailure: KafkaError? {
+        let code = rd_kafka_resp_err_t(connection.commitError)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError("commit group offsets", code)
+    }
+
+    /// The first offset that the broker still had at the last fetch, without asking it; nil before the first.
+    package func knownStartOffset(_ partition: TopicPartition) -> Int64? {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = rd_kafka_get_watermark_offsets(client.handle, partition.topic, partition.partition, &low, &high)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0 ? low : nil
+    }
 
     /// The end offset that the last fetch answered, without asking the broker; nil before the first.
     /// The high watermark, also with read_committed: behind it may be transactions that are still open.

@@ -26,7 +26,7 @@ package struct Record {
         }
     }
 
-    /// The same for all records of a topic in this consumer: cheaper to compare than the name.
+    /// Equal for all records of a topic in this consumer, and cheaper to compare than the name.
     package var topicIdentity: OpaquePointer? { message.pointee.rkt }
     /// Empty for errors of the whole client.
     package var topic: String { message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "" }

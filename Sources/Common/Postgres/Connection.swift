@@ -19,6 +19,8 @@ package struct Connection: ~Copyable {
     }
 
     let handle: OpaquePointer
+    /// libpq is done with connecting; what a session sets is under way.
+    private var isOpen = false
     var running: RunningScript?
     /// Set once the connection is of no more use: what was under way has an unknown outcome.
     var isBroken: Bool
@@ -37,7 +39,7 @@ package struct Connection: ~Copyable {
 
     private static func start(_ parameters: [String: String]) throws(PostgresError) -> OpaquePointer {
         let fixed = [
-            "client_encoding": "UTF8", "fallback_application_name": "millrace", "keepalives_idle": "10",
+            "fallback_application_name": "millrace", "keepalives_idle": "10",
             "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "25000",
         ]
         let merged = fixed.merging(parameters) { _, given in given }
@@ -75,22 +77,34 @@ package struct Connection: ~Copyable {
 
     /// Goes on connecting, from the first call on; nil when the connection is ready.
     package mutating func connect() throws(PostgresError) -> Interest? {
-        switch PQconnectPoll(handle) {
-        case PGRES_POLLING_READING: return .read
-        case PGRES_POLLING_WRITING: return .write
-        case PGRES_POLLING_OK:
+        if !isOpen {
+            switch PQconnectPoll(handle) {
+            case PGRES_POLLING_READING: return .read
+            case PGRES_POLLING_WRITING: return .write
+            case PGRES_POLLING_OK: break
+            default: throw connectionError("connect")
+            }
             guard PQsetnonblocking(handle, 1) == 0 else { throw connectionError("connect") }
-            return nil
-        default: throw connectionError("connect")
+            isOpen = true
+            try start(Script(Self.settingsSQL))
+        }
+        switch try advance() {
+        case .waiting(let interest): return interest
+        case .finished: return nil
         }
     }
 
-    /// What a session sets first, whatever server, database and role have set: what is read has one form (`ColumnValue`
-    /// reads it back), and rows that a policy would hide are an error instead of a gap (row_security, Postgres
-    /// documentation, 20.11.1).
-    package static let settingsSQL = """
-        SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
-        SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET row_security = off;
+    /// What every session sets before anything else, whatever server, database, role and PGOPTIONS have set: what is
+    /// read has one form (`ColumnValue` reads it back), what is committed stays, and rows that a policy would hide are
+    /// an error instead of a gap (row_security, Postgres documentation, 20.11.1).
+    ///
+    /// A query of its own: a script that is rolled back would take these with it, and literals of the same script would
+    /// be read by the old standard_conforming_strings. Startup parameters would save its round trip, but PgBouncer
+    /// refuses those that it does not know, and whoever has PGOPTIONS would lose them.
+    private static let settingsSQL = """
+        SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres';
+        SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on;
+        SET row_security = off; SET synchronous_commit = on
         """
 
     /// Text quoted as an SQL literal, whatever it holds.

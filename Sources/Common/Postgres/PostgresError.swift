@@ -66,6 +66,14 @@ package struct PostgresError: Error, Sendable, Equatable {
         }
     }
 
+    /// Asked again, a reader would be answered the same until somebody mends it.
+    package var isLasting: Bool {
+        switch disposition {
+        case .outage, .retryTransaction: false
+        case .record, .timeout, .claimLost, .tableChanged, .stream: true
+        }
+    }
+
     /// A row of this source and offset is there already although the fence let the batch pass. Any other unique index
     /// is the user's own. What the key is stands in the detail, in every language; a role that may not read the table
     /// is not told it, and then the name that Postgres gives to primary keys has to do.

@@ -1,6 +1,6 @@
 package import Common
 
-/// Reads back what Postgres prints, in a session with `Connection.settingsSQL`.
+/// Reads back what Postgres prints, in a session of `Connection`.
 extension ColumnValue {
     /// Nil when the text is not a value of the type: the table differs from the stream's definition.
     package init?(stored text: UnsafeRawBufferPointer?, type: ColumnType) {

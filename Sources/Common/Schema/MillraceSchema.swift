@@ -62,6 +62,17 @@ package struct MillraceSchema: Hashable, Sendable {
     /// Version 2: a topic that is made again has another id, where the broker and the library tell.
     var topicIDSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS topic_id text;" }
 
+    /// Version 3: what made a source that begins a partition anew, so that records which were read twice by mistake are told
+    /// from those that somebody asked for. A reset's audit entry has the time of its transaction.
+    var begunBySQL: String {
+        """
+        ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS begun_by text;
+        UPDATE \(name).source s SET begun_by = 'reset' FROM \(name).source o JOIN \(name).audit a
+            ON a.at = o.retired_at AND a.action = 'reset'
+        WHERE (o.cluster_id, o.topic, o.partition, o.incarnation) = (s.cluster_id, s.topic, s.partition, s.incarnation - 1);
+        """
+    }
+
     /// Whole, as of the newest version: see `Migrations`.
     var functionsSQL: String {
         """

@@ -68,7 +68,8 @@ package struct StreamTable: Sendable {
         "COPY \(table(stream.table)) (\(list(names + ["source_id", "source_offset"]))) FROM STDIN (FORMAT binary)"
     }
 
-    /// Behind the rows' COPY, which keeps triggers from being added meanwhile: raises MR003 when there are some.
+    /// Raises MR003 when the table has triggers. It stands behind the rows' COPY, whose lock keeps anybody from adding some
+    /// between the question and COMMIT.
     package var requirePlainSQL: String {
         "SELECT \(schema.name).require_plain('\(table(stream.table).replacing("'", with: "''"))'::regclass)"
     }
@@ -105,9 +106,11 @@ package struct StreamTable: Sendable {
             """
     }
 
-    /// The newest record of a key is the row; within a source it never goes backwards.
+    /// The newest record of a key is the row; within a source it never goes backwards. Raises MR004 when a trigger of a
+    /// keyed stream's table kept out some of the rows; beside an append table, which has them all, a trigger may.
     private var upsertSQL: String {
         let table = table(stream.latest ? stream.latestTable : stream.table)
+        let key = stream.key.map { "t.\(quoted($0)) = s.\(quoted($0))" }.joined(separator: " AND ")
         let columns = list(names + ["source_id", "source_offset", "deleted"])
         let values = names.filter { !stream.key.contains($0) } + ["source_id", "source_offset", "deleted"]
         let updates = values.map { "\(quoted($0)) = excluded.\(quoted($0))" }.joined(separator: ", ")
@@ -117,8 +120,16 @@ package struct StreamTable: Sendable {
                 ON CONFLICT (\(list(stream.key))) DO UPDATE SET \(updates), row_version = t.row_version + 1
                 WHERE t.source_id <> excluded.source_id OR t.source_offset < excluded.source_offset
                 RETURNING t.*), logged AS (\(logged))
-            SELECT \(returned) FROM written
             """
+                + (stream.latest
+                    ? " SELECT \(returned) FROM written"
+                    : """
+                     SELECT \(returned) FROM (SELECT CASE WHEN \(writtenCount) < \(stagedCount) THEN
+                        \(schema.name).require_stored(\(writtenCount) + (
+                            SELECT count(*) FROM pg_temp.\(stage) s JOIN \(table) t ON \(key)
+                            WHERE t.source_id = s.source_id AND t.source_offset >= s.source_offset), \(stagedCount))
+                        END) AS checked LEFT JOIN written ON true
+                    """)
     }
 
     /// Adds sums to rows whose lowest value on the way stays above the minimum; raises MR002 when some don't.
@@ -146,10 +157,13 @@ package struct StreamTable: Sendable {
                 FROM pg_temp.\(stage) s WHERE \(([key] + bounds).joined(separator: " AND "))
                 RETURNING t.*), logged AS (\(logged))
             SELECT \(returned) FROM (
-                SELECT \(schema.name).require_all((SELECT count(*) FROM written), (SELECT count(*) FROM pg_temp.\(stage)))
+                SELECT \(schema.name).\(bounds.isEmpty ? "require_stored" : "require_all")(\(writtenCount), \(stagedCount))
             ) AS checked LEFT JOIN written ON true
             """
     }
+
+    private var writtenCount: String { "(SELECT count(*) FROM written)" }
+    private var stagedCount: String { "(SELECT count(*) FROM pg_temp.\(stage))" }
 
     private func stored(_ column: Column) -> String {
         "CASE WHEN t.deleted THEN 0 ELSE coalesce(t.\(quoted(column.name)), 0) END"

@@ -16,20 +16,19 @@ package final class WebServer {
     private let library: Library
     private var context: OpaquePointer?
     private var vhost: OpaquePointer?
-    private var isListening = false
 
     var counts = ConnectionCounts()
-    /// Of each connection.
+    /// The other side's address of each connection.
     var addresses: [OpaquePointer: String] = [:]
     /// Requests whose answer is not written yet.
     var exchanges: [OpaquePointer: HTTPExchange] = [:]
     var bodiesByteCount = 0
-    /// Those that were let in and are not open yet.
+    /// WebSockets that were let in and are not open yet.
     var upgrades: [OpaquePointer: WebSocketConnection] = [:]
     var connections: [OpaquePointer: WebSocketConnection] = [:]
 
     private static let tickInterval = Duration.seconds(1)
-    /// Beside the connections.
+    /// Descriptors that the process needs beside its connections'.
     private static let descriptorReserve = 256
 
     /// Listens; nothing is served until `run`.
@@ -118,7 +117,7 @@ package final class WebServer {
         _ = millrace_web_watch(loop, descriptor, 0)
     }
 
-    /// Also again: the loop stops to listen when it is out of descriptors.
+    /// Begins to listen, or goes on: the loop stops listening when it is out of descriptors.
     private func listen() { millrace_web_listen(loop, 1) }
 
     private func tick() {

@@ -1,18 +1,18 @@
 /// What bounds those who connect to a server.
 package struct WebServerLimits: Sendable {
-    /// Open at once, HTTP and WebSocket together; those beyond are hung up on.
+    /// Connections open at once, HTTP and WebSocket together; those beyond are hung up on.
     package var connections = 10_000
-    /// Of one address; nil: as many as in all.
+    /// Connections of one address; nil: as many as in all.
     package var connectionsPerAddress: Int?
-    /// Of a WebSocket client's message; a longer one ends its connection with 1009.
+    /// Bytes of a WebSocket client's message; a longer one ends its connection with 1009.
     package var messageByteCount = 64 * 1024
-    /// Of a request's body; a longer one is answered with 413.
+    /// Bytes of a request's body; a longer one is answered with 413.
     package var bodyByteCount = 1024 * 1024
-    /// Of all bodies that are being received; beyond it requests with a body are answered with 503.
+    /// Bytes of all bodies that are being received; beyond it requests with a body are answered with 503.
     package var bodiesByteCount = 64 * 1024 * 1024
-    /// Until a request's head is there, and between a request and the next on the same connection.
+    /// A connection is ended after so long: until a request's head is there, and between a request and the next on the same connection.
     package var idleSeconds: UInt32 = 10
-    /// From a request until its answer.
+    /// A request that is not answered after so long ends its connection.
     package var answerSeconds: Int32 = 60
     /// A WebSocket connection that has been silent for so long is asked for a sign of life, and ended after twice the time.
     package var pingSeconds = 25

@@ -27,6 +27,18 @@ extension Coordinator {
         _ = try control.send([identity, try ControlEnvelope.encode(reply)])
     }
 
+    /// A pause is done when nobody writes what it is about any more.
+    func answerPaused() throws {
+        guard !pausing.isEmpty else { return }
+        let held = Set(fleet.shards.keys.flatMap { fleet.sources(of: $0) })
+        for pause in pausing where held.isDisjoint(with: pause.sources) { try answer(pause.identity, .done) }
+        pausing.removeAll { held.isDisjoint(with: $0.sources) }
+        for pause in pausing where pause.deadline <= .now {
+            try answer(pause.identity, .refused("paused, but its worker has not given it back yet: coordinator status"))
+        }
+        pausing.removeAll { $0.deadline <= .now }
+    }
+
     /// What those on other hosts may ask; nil for what is nothing of ours.
     func answerRemote(_ frame: [UInt8]) throws -> [UInt8]? {
         if let request = ControlEnvelope<CommandRequest>.decode(frame) {
@@ -77,10 +89,11 @@ extension Coordinator {
             perform(fleet.heartbeat(shard, progress, at: now))
         case .released(let sources): perform(fleet.released(shard, sources, at: now))
         case .failed(let what, let reason, let sources):
-            notice("shard \(shard): \(what): \(reason)")
+            notice("shard \(shard): \(what): \(reason)", shard: shard)
             if what == "claim" { fleet.lost(shard, sources) }
+            if what == "offset" { for source in sources { discovery.ask(.stop(source, because: reason)) } }
             // The topic may be another one now.
-            if what == "source" { discovery.ask(.rediscover(answer: nil)) }
+            if what == "source" || what == "offset" { discovery.ask(.rediscover(answer: nil)) }
         }
     }
 

@@ -5,15 +5,15 @@ import Foundation
 extension Coordinator {
     private static let noticeLimit = 50
 
-    func report(_ line: String) {
-        FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
-    }
+    func report(_ line: String) { Log.standard.say(line) }
 
     /// Says it now, and in `status` until many others have come.
     ///
-    /// - Parameter isSaid: it was said already.
-    func notice(_ text: String, isSaid: Bool = false) {
-        if !isSaid { report(text) }
+    /// - Parameters:
+    ///   - isSaid: it was said already.
+    ///   - shard: whom it is about; likewise `source`.
+    func notice(_ text: String, isSaid: Bool = false, shard: Int32? = nil, source: SourceID? = nil) {
+        if !isSaid { Log.standard.say(text, .warning, shard: shard, source: source?.rawValue) }
         notices.append(StatusReport.Notice(at: Date.now.timeIntervalSince1970, text: text))
         if notices.count > Self.noticeLimit { notices.removeFirst() }
     }

@@ -14,7 +14,9 @@ extension Coordinator {
             case .kill(let shard): workers[shard]?.kill()
             case .quarantine(let place):
                 let name = entries[place.source]?.partition.description ?? "source \(place.source)"
-                notice("\(name) is quarantined: its record \(place.offset) was in hand each time a worker died")
+                notice(
+                    "\(name) is quarantined: its record \(place.offset) was in hand each time a worker died",
+                    source: place.source)
                 discovery.ask(.quarantine(place))
             case .finish: if stopping == .fleet { stopping = .edges }
             }
@@ -30,7 +32,7 @@ extension Coordinator {
             fleet.spawned(shard, pid: worker.pid)
             try? tellEdges()
         } catch {
-            notice("shard \(shard): \(error)")
+            notice("shard \(shard): \(error)", shard: shard)
             perform(fleet.exited(shard, at: .now, random: 1))
         }
     }
@@ -45,7 +47,7 @@ extension Coordinator {
         do {
             worker.remoteFeed = try configuration.advertisedHost.flatMap { try remote?.feed(host: $0) }
         } catch {
-            notice("shard \(shard): no feed for other hosts: \(error)")
+            notice("shard \(shard): no feed for other hosts: \(error)", shard: shard)
         }
         send(shard, .configure(worker))
     }
@@ -56,10 +58,10 @@ extension Coordinator {
         do {
             let frame = try ControlEnvelope.encode(message)
             if !(try control.send([Array(worker.name.utf8), frame])) {
-                report("shard \(shard) could not be reached")
+                Log.standard.say("shard \(shard) could not be reached", .warning, shard: shard)
             }
         } catch {
-            report("shard \(shard): \(error)")
+            Log.standard.say("shard \(shard): \(error)", .warning, shard: shard)
         }
     }
 }

@@ -36,6 +36,8 @@ package final class Coordinator {
     var droppedFrames = 0
     private let signals: Int32
     var discoveryFailure: String?
+    /// Who has paused something, and waits until no worker has it.
+    var pausing: [Pausing] = []
     private var keysFailure: String?
     /// Why a fleet that started in an outage can't go on.
     private var refusal: StartError?
@@ -173,6 +175,7 @@ package final class Coordinator {
                 nextTick = .now + Self.tickInterval
                 refreshKeys()
             }
+            try answerPaused()
             goOnStopping()
             turned()
         }
@@ -219,14 +222,11 @@ package final class Coordinator {
         case .childEnded(let name, let exit): ended(name, exit)
         case .kafkaMoved(let kafka): move(to: kafka)
         case .discovered(let found, let news):
-            discoveryFailure = nil
             for text in news { notice(text) }
-            entries = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
-            perform(fleet.discovered(Set(found.filter { $0.pausedBy == nil }.map(\.id)), at: .now))
-        case .discoveryFailed(let reason):
-            guard stopping != .services else { return }
-            if discoveryFailure == nil { notice("discovery: \(reason)") }
-            discoveryFailure = reason
+            trouble(found.troubles.isEmpty ? nil : found.troubles.joined(separator: "; "))
+            entries = Dictionary(uniqueKeysWithValues: found.entries.map { ($0.id, $0) })
+            assign()
+        case .discoveryFailed(let reason): trouble(reason)
         case .prepared(let generation): fleet.learn(generation: generation)
         case .startRefused(let error):
             refusal = error
@@ -238,9 +238,24 @@ package final class Coordinator {
             notice("stopping: \(reason)")
             stop()
         case .answered(let identity, let reply): try answer(identity, reply)
-        case .resumed(let ids):
+        case .paused(let ids, let identity):
+            pausing.append(Pausing(sources: ids, identity: identity, deadline: .now + Pausing.limit))
+        case .resumed(let ids, let identity):
             fleet.forgive(ids)
             for id in ids { if let stream = entries[id]?.stream { tripped.remove(stream) } }
+            assign()
+            try answer(identity, .done)
         }
+    }
+
+    private func assign() {
+        perform(fleet.discovered(Set(entries.values.filter { $0.hold == nil }.map(\.id)), at: .now))
+    }
+
+    /// Said when it comes or changes its kind; while services end there is always some.
+    private func trouble(_ reason: String?) {
+        guard stopping != .services else { return }
+        if let reason, discoveryFailure == nil { notice("discovery: \(reason)") }
+        discoveryFailure = reason
     }
 }

@@ -44,7 +44,8 @@ extension Command {
     }
 
     static let reset = Command(
-        name: "reset", form: "STREAM --to earliest|latest|TIME|OFFSET [--replace | --again] [--dry-run] [--json]",
+        name: "reset",
+        form: "STREAM --to earliest|latest|current|TIME|OFFSET [--replace | --again] [--dry-run] [--json]",
         summary: "Lets a stream go on from elsewhere; --dry-run only says what that means",
         example: "reset traffic_data --to 2026-11-23T08:00:00Z --dry-run"
     ) { arguments, settings in
@@ -60,6 +61,7 @@ extension Command {
         switch text {
         case "earliest": destination = .earliest
         case "latest": destination = .latest
+        case "current": destination = .current
         default:
             if let offset = Int64(text), offset >= 0 {
                 destination = .offset(offset)
@@ -67,7 +69,8 @@ extension Command {
                 destination = time
             } else {
                 throw arguments.usage(
-                    "--to is '\(text)'; it must be earliest, latest, a time like 2026-11-23T08:00:00Z, or an offset")
+                    "--to is '\(text)'; it must be earliest, latest, current, a time like 2026-11-23T08:00:00Z, or an offset"
+                )
             }
         }
         var reset = try Reset(try settings.configuration(), stream: stream)
@@ -78,6 +81,19 @@ extension Command {
                 destination, replay: replaces ? .replace : again ? .again : .refused, by: Settings.user)
         if isJSON { try printJSON(steps) } else { for step in steps { print(step.line) } }
         if !isDry { _ = try? settings.client().ask(.rediscover, timeout: .seconds(2)) }
+        return .success
+    }
+
+    static let rename = Command(
+        name: "rename", form: "OLD NEW",
+        summary: "Gives a stream another name, which the configuration has already; no fleet may run",
+        example: "rename stock stocks"
+    ) { arguments, settings in
+        let old = try arguments.next("the stream's name in the database")
+        let new = try arguments.next("its name in the configuration")
+        try arguments.finish()
+        var rename = try Rename(try settings.configuration(), to: new)
+        print("stream \(new): \(try rename.perform(from: old, by: Settings.user)) sources")
         return .success
     }
 

@@ -9,6 +9,7 @@ extension Command {
         form: """
             [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--demo] [--detach] [--wait]
                      [--allow-add-columns] [--metrics HOST:PORT] [--embedded-kafka automatic|apache|mock]
+                     [--new-cluster]
             """,
         summary: """
             Starts the fleet, and runs until it is told to stop. Where nothing says where Kafka or Postgres is, it runs
@@ -18,8 +19,10 @@ extension Command {
     ) { arguments, settings in
         let isDetached = arguments.flag("--detach")
         let isDemo = arguments.flag("--demo")
+        let beginsOnNewCluster = arguments.flag("--new-cluster")
         try arguments.finish()
         var configuration = try settings.startConfiguration()
+        configuration.beginsOnNewCluster = beginsOnNewCluster
         if isDemo { configuration.producer = try Demo.words(configuration, settings) }
         if isDetached { return try Detached.start(configuration) }
         Inheritance.closeOnExec()

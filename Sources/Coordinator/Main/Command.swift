@@ -26,7 +26,8 @@ struct Command: Sendable {
 
     static let all: [Command] =
         [
-            start, status, scale, pause, resume, drain, stop, restart, initDatabase, check, verify, reset, deadLetters,
+            start, status, scale, pause, resume, drain, stop, restart, initDatabase, check, verify, reset, rename,
+            deadLetters,
             retain, keys, produce, tail, psql,
         ]
 

@@ -26,6 +26,9 @@ struct Settings {
             value.map { [name, $0] } ?? []
         }
         sources = try ConfigurationSources(flags, environment: ProcessInfo.processInfo.environment)
+        // Also from `.env`, and for children: nothing has been logged yet, and there is one thread.
+        if let form = sources.environment[Log.variable] { setenv(Log.variable, form, 1) }
+        _ = try Log.form(in: sources.environment)
     }
 
     /// With what nothing says taken from the fleet that runs in the runtime folder.

@@ -28,8 +28,10 @@ if arguments.flag("--help") || arguments.flag("-h") {
 do {
     let settings = try Settings(&arguments)
     exit(try command.run(&arguments, settings).rawValue)
-} catch let error as StartError {
-    fail("\(error)", error.exitCode)
 } catch {
-    fail("\(error)", .internalError)
+    let code = (error as? StartError)?.exitCode ?? .internalError
+    // The end of a fleet is the last line of its log; what ends another command is its answer.
+    guard name == "start", code != .usage else { fail("\(error)", code) }
+    Log.standard.say("\(error)", .error)
+    exit(code.rawValue)
 }

@@ -10,7 +10,7 @@ final class Lane {
     private(set) var filling: Batch
     private(set) var writing: Batch
     var runs = SplitRuns()
-    /// Sent and not answered yet.
+    /// The transaction that was sent and is not answered yet.
     var transaction: BatchTransaction?
     var transactionStart: ContinuousClock.Instant?
     /// Positions have to be read from Postgres before anything is consumed.

@@ -6,8 +6,6 @@ import ZeroMQ
 final class Session {
     enum Activity {
         case connecting
-        /// Setting what reading and writing depend on.
-        case preparing
         case idle
         case claiming(Set<SourceID>)
         case resuming(lane: Int)
@@ -21,7 +19,7 @@ final class Session {
         /// The stream that it is for; nil where it is for all.
         var lane: Int? {
             switch self {
-            case .connecting, .preparing, .idle, .claiming, .resuming, .dropping, .reading: nil
+            case .connecting, .idle, .claiming, .resuming, .dropping, .reading: nil
             case .staging(let lane), .writing(let lane): lane
             }
         }
@@ -31,16 +29,13 @@ final class Session {
     var stagedLanes: Set<Int> = []
 
     private var connection: Connection
-    private let preparation: Script
     /// Until then it has to be ready: libpq bounds only its own, blocking way to connect.
     private let readyBy = ContinuousClock.now + .seconds(10)
     private(set) var activity = Activity.connecting
     private(set) var interest: Poller.Events = .write
 
-    /// - Parameter preparation: what a new connection runs first.
-    init(_ parameters: [String: String], preparation: Script) throws(PostgresError) {
+    init(_ parameters: [String: String]) throws(PostgresError) {
         connection = try Connection(parameters: parameters)
-        self.preparation = preparation
     }
 
     var descriptor: Int32 { connection.descriptor }
@@ -48,10 +43,7 @@ final class Session {
     var isIdle: Bool { if case .idle = activity { true } else { false } }
 
     var isReady: Bool {
-        switch activity {
-        case .connecting, .preparing: false
-        case .idle, .claiming, .resuming, .dropping, .reading, .staging, .writing: true
-        }
+        if case .connecting = activity { false } else { true }
     }
 
     /// When the server has taken too long to let us in; nil once it has.
@@ -68,14 +60,16 @@ final class Session {
     func serve() throws(PostgresError) -> (Activity, [QueryResult])? {
         switch activity {
         case .connecting:
-            let waiting = try connection.connect()
-            wait(for: waiting ?? .read)
-            if waiting == nil { try start(preparation, .preparing) }
-            return nil
+            if let waiting = try connection.connect() {
+                wait(for: waiting)
+                return nil
+            }
+            becomeIdle()
+            return (.connecting, [])
         case .idle:
             try connection.checkIdle()
             return nil
-        case .preparing, .claiming, .resuming, .dropping, .reading, .staging, .writing:
+        case .claiming, .resuming, .dropping, .reading, .staging, .writing:
             switch try connection.advance() {
             case .waiting(let waiting):
                 wait(for: waiting)

@@ -1,6 +1,7 @@
 import Common
 import JSONRecords
 import Kafka
+import Postgres
 
 /// The worker's side towards Kafka: what it consumes, and into which batch it goes.
 extension ShardWorker {
@@ -14,6 +15,7 @@ extension ShardWorker {
         while wantsRecords, mayHaveRecords {
             let count = consumer.take()
             if count == 0 { mayHaveRecords = false }
+            guard try isSameCluster() else { return }
             // Records come in runs of one partition.
             var known: (topic: OpaquePointer?, partition: Int32, source: SourceState?)?
             for index in 0..<count {
@@ -24,21 +26,29 @@ extension ShardWorker {
                 }
                 let source = known?.source
                 switch record.kind {
-                case .record: if let source { take(record, source) }
+                case .record: if let source { try take(record, source) }
                 case .endOfPartition:
                     if let source {
                         source.end = record.offset
                         stepTo(record.offset, source)
                     }
-                case .error(let error): try handle(error, source)
+                case .error(let error): try handle(error, at: record.offset, source)
                 }
             }
             inFlight?.clear()
         }
     }
 
-    private func take(_ record: Record, _ source: SourceState) {
+    private func take(_ record: Record, _ source: SourceState) throws {
         guard source.phase == .running, record.offset >= source.taken else { return }
+        if record.offset > source.taken {
+            let start = consumer.knownStartOffset(source.partition)
+            guard source.isHole(upTo: record.offset, logStart: start) else {
+                return try stop(
+                    source, what: "offset",
+                    "\(source.partition) begins at \(start ?? 0): Kafka no longer holds offset \(source.taken)")
+            }
+        }
         inFlight?.set(source.id, record.offset)
         lanes[source.lane].filling.add(
             source: source.id, value: record.value,
@@ -55,7 +65,8 @@ extension ShardWorker {
         source.taken = offset
     }
 
-    private func handle(_ error: KafkaError, _ source: SourceState?) throws {
+    /// - Parameter offset: where the consumer was, of an offset that Kafka doesn't have.
+    private func handle(_ error: KafkaError, at offset: Int64, _ source: SourceState?) throws {
         guard let source, error.isOffsetOutOfRange else {
             // librdkafka reconnects by itself; anything else is told and retried by it as well.
             if !error.isRetriable {
@@ -63,10 +74,60 @@ extension ShardWorker {
             }
             return
         }
-        let reason = "\(source.partition) has no offset \(source.taken): Kafka no longer holds it, or not yet"
+        guard offset == source.taken || source.strayErrors >= Self.strayErrorLimit else {
+            // Of an assignment before this one: librdkafka does not drop them with it. It fetches no further meanwhile.
+            source.strayErrors += 1
+            try unassign([source.id])
+            return try assign([source.id])
+        }
+        try stop(
+            source, what: "offset",
+            "\(source.partition) has no offset \(source.taken): Kafka no longer holds it, or not yet")
+    }
+
+    private static let strayErrorLimit = 10
+
+    /// - Parameter what: `offset` is kept in the database until a reset.
+    private func stop(_ source: SourceState, what: String, _ reason: String) throws {
         try unassign([source.id])
         source.phase = .stopped(reason)
-        try send(.failed(what: "source", reason: reason, sources: [source.id]))
+        try send(.failed(what: what, reason: reason, sources: [source.id]))
+    }
+
+    /// A broker at the same address may be another cluster's. Then nothing that is in memory counts: it may be of either.
+    private func isSameCluster() throws -> Bool {
+        guard let cluster = consumer.clusterID, cluster != knownCluster else { return true }
+        knownCluster = cluster
+        let strangers = sources.values.filter { !$0.isReplay && $0.cluster != cluster }
+        guard !strangers.isEmpty else { return true }
+        try loseSession(PostgresError(operation: "consume", sqlState: "", message: "Kafka is another cluster now"))
+        for source in strangers {
+            try stop(
+                source, what: "source",
+                "Kafka is cluster \(cluster) now; \(source.partition) was read from \(source.cluster)")
+        }
+        return false
+    }
+
+    /// Shows to tools that look at consumer groups how far sources are.
+    func mirrorPositions() {
+        let moved = sources.values.filter { !$0.isReplay && $0.mirrored != $0.ledger.to && $0.cluster == knownCluster }
+        if !moved.isEmpty {
+            do throws(KafkaError) {
+                try consumer.mirror(moved.map { ($0.partition, $0.ledger.to) })
+                for source in moved { source.mirrored = source.ledger.to }
+            } catch {
+                tellMirrorFailure(error)
+            }
+        }
+        tellMirrorFailure(consumer.mirrorFailure)
+    }
+
+    /// Once: nothing of ours depends on it.
+    private func tellMirrorFailure(_ failure: KafkaError?) {
+        guard let failure, !failure.isRetriable, !hasToldMirrorFailure else { return }
+        hasToldMirrorFailure = true
+        try? send(.failed(what: "group offsets", reason: failure.description, sources: []))
     }
 
     /// Consumes running sources from behind what is committed.

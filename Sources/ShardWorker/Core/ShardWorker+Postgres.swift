@@ -5,7 +5,6 @@ import Postgres
 
 /// The worker's side towards Postgres: one thing at a time, none of it waited for.
 extension ShardWorker {
-    private static let prepareSQL = "SET synchronous_commit = on; " + Connection.settingsSQL
     private static let longestBackoff = 5.0
 
     /// Goes on with what is under way.
@@ -19,8 +18,8 @@ extension ShardWorker {
         }
         guard let (activity, results) = finished else { return }
         switch activity {
-        case .connecting, .idle: break
-        case .preparing: connectFailures = 0
+        case .connecting: connectFailures = 0
+        case .idle: break
         case .claiming(let ids): try claimed(ids, results[0])
         case .resuming(let lane): try resumed(lane, results[0])
         case .dropping(let ids):
@@ -41,7 +40,7 @@ extension ShardWorker {
     /// Starts to connect; what follows waits for the descriptor.
     func connect() throws {
         do throws(PostgresError) {
-            session = try Session(configuration.postgres, preparation: Script(Self.prepareSQL))
+            session = try Session(configuration.postgres)
         } catch {
             try loseSession(error)
         }
@@ -84,7 +83,7 @@ extension ShardWorker {
         Script(
             """
             SELECT id, stream, topic, partition, next_offset, open_from, open_records, open_rows, open_dead,
-                open_skipped, open_checksum FROM (\(source)) AS s
+                open_skipped, open_checksum, cluster_id FROM (\(source)) AS s
             """)
     }
 
@@ -138,7 +137,7 @@ extension ShardWorker {
             let ledger = Self.ledger(result, row)
             sources[id] = SourceState(
                 id: id, partition: TopicPartition(result.text(row, 2)!, Int32(result.integer(row, 3)!)), lane: lane,
-                ledger: ledger)
+                cluster: result.text(row, 11)!, ledger: ledger)
             if !wanted.contains(id) {
                 sources[id]!.phase = .releasing
             } else if !lanes[lane].needsResume {

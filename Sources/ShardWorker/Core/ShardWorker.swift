@@ -30,6 +30,10 @@ package final class ShardWorker {
     var claiming: Set<SourceID> = []
 
     var mayHaveRecords = false
+    /// What the consumer said the last time.
+    var knownCluster: String?
+    private var nextMirror = ContinuousClock.now
+    var hasToldMirrorFailure = false
     let inFlight: InFlightRecord?
     var drainDeadline: ContinuousClock.Instant?
     var nextHeartbeat = ContinuousClock.now
@@ -37,10 +41,11 @@ package final class ShardWorker {
     var nextLane = 0
 
     static let heartbeatInterval = Duration.seconds(1)
+    private static let mirrorInterval = Duration.seconds(5)
     static let ledgerInterval = Duration.seconds(60)
     static let blockedInterval = Duration.seconds(60)
     static let drainLimit = Duration.seconds(10)
-    /// Without a coordinator: its private Postgres may be going too, and then there is nothing to wait for.
+    /// How long a worker drains whose coordinator is gone: that one's private Postgres may be going too.
     static let orphanDrainLimit = Duration.seconds(6)
     static let retryLimit = 20
 
@@ -60,7 +65,10 @@ package final class ShardWorker {
         inFlight = configuration.inFlightPath.flatMap { InFlightRecord(path: $0) }
         publisher = try FeedPublisher(
             configuration.feedEndpoint, remote: configuration.remoteFeed, shard: shard, in: context)
-        consumer = try Consumer(configuration.kafka, topics: configuration.streams.flatMap(\.topics))
+        // For tools that show the lag of groups; the configured name is the user's to choose.
+        let group = ["group.id": "millrace-\(configuration.schema)"]
+        consumer = try Consumer(
+            group.merging(configuration.kafka) { _, given in given }, topics: configuration.streams.flatMap(\.topics))
     }
 
     /// Runs until it has drained: when told to, or when stdin ends because the coordinator is gone.
@@ -171,15 +179,21 @@ package final class ShardWorker {
             sources: sources.values.sorted { $0.id < $1.id }.map { source in
                 let stopped: String? = if case .stopped(let reason) = source.phase { reason } else { nil }
                 let isAtEnd = source.isReplay || source.end == source.taken
-                let end = isAtEnd ? source.taken : consumer.knownEndOffset(source.partition)
-                return WorkerProgress.Source(
-                    id: source.id, nextOffset: source.ledger.to, endOffset: end,
+                let high = source.isReplay ? nil : consumer.knownEndOffset(source.partition)
+                var row = WorkerProgress.Source(
+                    id: source.id, nextOffset: source.ledger.to, endOffset: isAtEnd ? source.taken : high,
                     stopped: stopped ?? lanes[source.lane].stopReason)
+                row.heldBack = source.heldBack(high: high, at: .now)
+                return row
             }, streams: lanes.map(\.progress))
         progress.processorSeconds = ProcessUsage.processorSeconds
         progress.residentBytes = ProcessUsage.residentBytes
         progress.remoteFeed = publisher.remoteEndpoint
         try send(.heartbeat(progress))
+        if nextMirror <= .now {
+            nextMirror = .now + Self.mirrorInterval
+            mirrorPositions()
+        }
         for (index, lane) in lanes.enumerated() {
             let heads = sources.values.filter { $0.lane == index }.map {
                 FeedMessage.Span(source: $0.id, from: $0.ledger.to, to: $0.ledger.to)

@@ -15,6 +15,6 @@ else {
 do {
     exit(try WorkerStart.run(shard: shard, endpoint: endpoint).rawValue)
 } catch {
-    FileHandle.standardError.write(Data("shard-worker: shard \(shard): \(error)\n".utf8))
+    Log.standard.say("\(error)", .error)
     exit(ExitCode.internalError.rawValue)
 }

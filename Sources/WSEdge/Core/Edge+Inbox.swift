@@ -39,9 +39,17 @@ extension Edge {
             feed.sources = StreamFeed.places(sources)
         case .configured(let all, let kafka):
             stored = Dictionary(all.map { ($0.stream.name, $0) }) { $1 }
+            unreadable = unreadable.filter { stored[$0.key] != nil }
             keyReaders = [:]
             use(kafka: kafka)
         case .lost(let stream, let sub): tellLost(stream, sub)
+        case .unreadable(let stream, let error):
+            let told = RequestError.unreadable(stream, error)
+            unreadable[stream] = told
+            for group in streams[stream]?.groups ?? [] {
+                for client in Array(group.subscribers.values) { end(client, group.sub, told) }
+            }
+        case .readable(let stream): unreadable[stream] = nil
         case .state(let client, let sub, let request, let result):
             guard let client = clients[client], !client.isClosing else { return }
             resume(client, sub, request, result)
@@ -85,7 +93,10 @@ extension Edge {
     }
 
     private func take(_ key: Reading.Key, _ span: FeedMessage.Span, _ answer: Readings.Answer) {
-        if case .failure(let error) = answer { log("rows of \(key.stored.stream.name) can't be read: \(error)") }
+        if case .failure(let error) = answer {
+            Log.standard.say(
+                "rows of \(key.stored.stream.name) can't be read: \(error)", .warning, source: key.source.rawValue)
+        }
         guard let (outcome, subscribers) = readings.take(key, span, answer) else { return }
         for subscriber in subscribers {
             guard let client = clients[subscriber.client], !client.isClosing,
@@ -95,14 +106,15 @@ extension Edge {
             case .read(let reading):
                 take(reading, client, &client.subscriptions[subscriber.sub]!)
                 client.connection.requestWrite()
-            case .failed:
-                client.subscriptions.removeValue(forKey: subscriber.sub)?.group.subscribers[client.id] = nil
-                if client.isPlain {
-                    client.close(1011, "rows of the stream can't be read")
-                } else {
-                    client.reply(ServerMessage.reset(sub: subscriber.sub, reason: "unavailable"))
-                }
+            case .failed(let error): end(client, subscriber.sub, .unreadable(key.stored.stream.name, error))
             }
         }
+    }
+
+    /// Ends a subscription whose rows can't be read, and says why.
+    private func end(_ client: EdgeClient, _ sub: Int, _ error: RequestError) {
+        client.subscriptions.removeValue(forKey: sub)?.group.subscribers[client.id] = nil
+        guard !client.isPlain else { return client.close(1011, error.message) }
+        client.reply(ServerMessage.ended(sub: sub, error))
     }
 }

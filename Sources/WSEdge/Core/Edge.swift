@@ -18,6 +18,8 @@ final class Edge: WebSocketHandler {
     var clients: [UInt64: EdgeClient] = [:]
     /// Those that are followed.
     var streams: [String: StreamFeed] = [:]
+    /// What is wrong with those of which rows are missing that can't be read.
+    var unreadable: [String: RequestError] = [:]
     /// All of the fleet.
     var stored: [String: StoredStream] = [:]
     /// Requests that wait for a page.
@@ -45,8 +47,6 @@ final class Edge: WebSocketHandler {
         self.counters = counters
         self.notifier = notifier
     }
-
-    func log(_ line: String) { settings.log(line) }
 
     /// Drained: clients are gone, and what they published is acknowledged or not.
     var isFinished: Bool {

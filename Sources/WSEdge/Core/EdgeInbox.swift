@@ -18,6 +18,9 @@ final class EdgeInbox: @unchecked Sendable {
         case configured([StoredStream], kafka: [String: String])
         /// Rows before what comes next were deleted before this edge could read them.
         case lost(stream: String, sub: Int)
+        /// Rows of a stream that are committed can't be read, until somebody has mended that.
+        case unreadable(stream: String, PostgresError)
+        case readable(stream: String)
         /// How far a stream is, for a client who resumes.
         case state(client: UInt64, sub: Int, ResumeRequest, Result<StreamState, PostgresError>)
         case read(Reading.Key, FeedMessage.Span, Readings.Answer)

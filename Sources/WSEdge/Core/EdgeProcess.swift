@@ -23,7 +23,7 @@ package enum EdgeProcess {
         edge.server = server
         let address = server.address.description
         follow(settings, address: address, signals: signals, inbox, counters)
-        settings.log("clients connect at ws://\(address)/ws")
+        Log.standard.say("clients connect at ws://\(address)/ws")
         notifier?.started(status: "no worker is heard yet", at: .now)
         server.run(until: { edge.isFinished }, woken: { edge.woken() }, ticked: { edge.ticked() })
         inbox.close()
@@ -44,7 +44,7 @@ package enum EdgeProcess {
             do {
                 try FeedLoop(settings, address: address, signals: signals, inbox, counters).run()
             } catch {
-                settings.log("\(error)")
+                Log.standard.say("\(error)", .error)
                 exit(ExitCode.internalError.rawValue)
             }
         }

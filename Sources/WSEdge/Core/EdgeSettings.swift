@@ -50,7 +50,7 @@ package struct EdgeSettings: Sendable {
                    separated by commas)
         Postgres is where DATABASE_URL, or PGHOST, PGUSER, PGPASSFILE and so on say, Kafka where
         KAFKA_BOOTSTRAP_SERVERS and so on say; beside a coordinator, without them, where the fleet's are. Reading is
-        enough in Postgres.
+        enough in Postgres. MILLRACE_LOG=json makes each line that it logs a JSON object.
         MILLRACE_TILES, with MILLRACE_TILES_ATTRIBUTION, gives the dashboard's map a background:
         https://HOST/{z}/{x}/{y}.png. There is no sign-in yet: whoever reaches the port reads and publishes.
 
@@ -76,6 +76,7 @@ package struct EdgeSettings: Sendable {
         }
         while let origin = try arguments.option("--origin") { origins.append(origin) }
         try arguments.finish()
+        _ = try Log.form(in: environment)
         guard let listen = ListenAddress(address) else {
             throw arguments.usage("--listen needs HOST:PORT, not '\(address)'")
         }
@@ -101,9 +102,5 @@ package struct EdgeSettings: Sendable {
         } catch {
             throw StartError("\(key): \(error.message)", .usage)
         }
-    }
-
-    func log(_ line: String) {
-        FileHandle.standardError.write(Data("ws-edge: \(line)\n".utf8))
     }
 }

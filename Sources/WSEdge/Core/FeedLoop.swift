@@ -26,12 +26,13 @@ final class FeedLoop {
     /// What the server's thread was told.
     private var told: (streams: [StoredStream], kafka: [String: String])?
     private var sourceCounts: [String: Int] = [:]
-    /// Postgres is asked again then.
-    private var retryAt = ContinuousClock.now
-    private var failure: String?
+    /// What keeps a stream's rows from being read, by its name, as it was last said.
+    private var failures: [String: String] = [:]
 
     private static let reportInterval = Duration.seconds(1)
     private static let retryInterval = Duration.milliseconds(500)
+    /// What somebody has to mend first is looked at again so often.
+    private static let mendInterval = Duration.seconds(10)
     /// A coordinator that doesn't answer for so long may have refused us: then a socket does not try again.
     private static let silenceLimit = Duration.seconds(5)
 
@@ -79,7 +80,7 @@ final class FeedLoop {
                 try subscription.receive(at: now) { deliver(name, $0) }
             }
             for (stored, result) in answers.takeAll() { take(stored, result, now) }
-            if retryAt <= now { askPostgres(now) }
+            askPostgres(now)
             if nextReport <= now { try report(now) }
         }
     }
@@ -114,7 +115,7 @@ final class FeedLoop {
                 stored, credentials: settings.credentials, in: context)
         }
         for name in subscriptions.keys where !wanted.contains(where: { $0.stream.name == name }) {
-            subscriptions[name] = nil
+            (subscriptions[name], failures[name]) = (nil, nil)
         }
         for subscription in subscriptions.values { try subscription.connect(new.feeds, at: now) }
     }
@@ -138,17 +139,18 @@ final class FeedLoop {
         guard let subscription = subscriptions[name], subscription.stored == stored else { return }
         switch result {
         case .failure(let error):
-            subscription.failed()
-            retryAt = now + Self.retryInterval
-            let text = "\(error)"
-            if failure != text { settings.log("Postgres: \(text)") }
-            failure = text
+            let isLasting = error.isLasting
+            subscription.failed(until: now + (isLasting ? Self.mendInterval : Self.retryInterval))
+            guard failures.updateValue("\(error)", forKey: name) != "\(error)" else { return }
+            Log.standard.say("rows of \(name) can't be read: \(error)", .warning)
+            // Whoever waits for an outage to end has nothing to do; this one does not end by itself.
+            if isLasting { inbox.put(.unreadable(stream: name, error)) }
         case .success(let answer):
-            failure = nil
             var deliveries: [FeedDelivery] = []
             if subscription.take(answer, at: now, { deliveries.append($0) }) { begin(name, subscription) }
             for delivery in deliveries { deliver(name, delivery) }
             tellSources(name, subscription)
+            if subscription.isWhole, failures.removeValue(forKey: name) != nil { inbox.put(.readable(stream: name)) }
         }
     }
 

@@ -10,7 +10,10 @@ if words.contains(where: { ["--help", "-h"].contains($0) }) {
 do {
     let settings = try EdgeSettings(words, environment: ProcessInfo.processInfo.environment)
     exit(try EdgeProcess.run(settings).rawValue)
-} catch {
+} catch let error as StartError where error.exitCode == .usage {
     FileHandle.standardError.write(Data("ws-edge: \(error)\n".utf8))
+    exit(error.exitCode.rawValue)
+} catch {
+    Log.standard.say("\(error)", .error)
     exit((error as? StartError)?.exitCode.rawValue ?? ExitCode.internalError.rawValue)
 }

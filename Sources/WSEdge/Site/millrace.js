@@ -324,12 +324,13 @@ export class MillraceClient {
       if (this.#orderedDelay !== undefined) this.#leave(this.#orderedDelay);
       return;
     }
+    const subscription = this.#find(message.sub);
     if (error) {
+      if (subscription) return this.#retry(subscription, error);
       this.#retryAfter = error.retryAfterMs ?? 0;
       this.#options.onError?.(error);
       return;
     }
-    const subscription = this.#find(message.sub);
     if (!subscription) return;
     if (message.type === "rows") {
       subscription.take(message.rows, message.position);

@@ -5,9 +5,9 @@ private import Foundation
 ///
 /// One thread, its owner's loop. Nothing here waits: what can't be sent is dropped, and told by `takeFailure`.
 package final class ServiceNotifier {
-    /// Those of them that a child inherits would make it speak for its parent.
+    /// The protocol's environment variables. A child must not inherit them, or it would speak for its parent.
     package static let variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
-    /// Of a status line; systemd takes datagrams of up to 4096 bytes.
+    /// A status line has at most so many characters: systemd takes datagrams of up to 4096 bytes.
     private static let statusCharacterLimit = 500
 
     private let descriptor: Int32

@@ -20,9 +20,9 @@ package struct Column: Hashable, Sendable, Codable {
     package var defaultValue: ColumnDefault?
     /// What numbers in a timestamp column count.
     package var unit: TimestampUnit?
-    /// Of times that name no zone; nil for UTC.
+    /// The zone of times that name none; nil for UTC.
     package var timezone: String?
-    /// Of Kafka's key or a header: the type's own bytes in network order instead of text.
+    /// Kafka's key or header holds the type's own bytes in network order instead of text.
     package var binary: Bool
 
     package init(

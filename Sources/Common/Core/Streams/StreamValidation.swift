@@ -57,7 +57,7 @@ package struct StreamValidation: Sendable {
         checkIncrements(of: stream)
     }
 
-    /// With its schema, `public` where it names none.
+    /// The table's name with its schema, which is `public` where it names none.
     private static func parts(_ table: String) -> [String] {
         let parts = table.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         return parts.count == 1 ? ["public"] + parts : parts

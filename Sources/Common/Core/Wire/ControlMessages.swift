@@ -83,12 +83,25 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
         package var endOffset: Int64?
         /// Why it doesn't advance until someone acts.
         package var stopped: String?
+        package var heldBack: HeldBack?
 
         package init(id: SourceID, nextOffset: Int64, endOffset: Int64?, stopped: String?) {
             self.id = id
             self.nextOffset = nextOffset
             self.endOffset = endOffset
             self.stopped = stopped
+        }
+    }
+
+    /// Records between the last stable offset and the end of the log: of a transaction that is open, and whatever came
+    /// behind it (Kafka documentation, `isolation.level`).
+    package struct HeldBack: Codable, Sendable, Equatable {
+        package var offsets: Int64
+        package var seconds: Double
+
+        package init(offsets: Int64, seconds: Double) {
+            self.offsets = offsets
+            self.seconds = seconds
         }
     }
 
@@ -116,7 +129,7 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
     package var waitingFor: Waiting?
     package var sources: [Source]
     package var streams: [Stream]
-    /// Of the worker's process.
+    /// Processor time that the worker's process has used; its memory is below.
     package var processorSeconds = 0.0
     package var residentBytes: Int64 = 0
     /// Where its feed is reached over tcp; nil when it is not.

@@ -45,7 +45,7 @@ package struct EdgeConfiguration: Codable, Sendable, Equatable {
 
     package var streams: [StreamDefinition]
     package var schema: String
-    /// Of the workers that there are now.
+    /// Where the workers that there are now publish.
     package var feeds: [Feed]
     /// librdkafka's properties.
     package var kafka: [String: String]?

@@ -6,13 +6,13 @@ extension StatusReport {
         package var state: String
         /// What it waits for: `kafka` or `postgres`.
         package var waitingFor: String?
-        /// Of this life of its worker.
+        /// Seconds since its worker was started the last time.
         package var uptime: Double
         package var restarts: Int
         package var sources: [SourceID]
         package var rowsPerSecond = 0.0
         package var lag: Int64?
-        /// Of one core.
+        /// Processor time per time, as a percentage of one core.
         package var processorPercent = 0.0
         package var residentBytes: Int64 = 0
 
@@ -53,10 +53,12 @@ extension StatusReport {
         package var state: String
         /// Why it doesn't run.
         package var reason: String?
+        /// What waits behind a transaction that some producer has not ended, and for how long.
+        package var heldBack: WorkerProgress.HeldBack?
 
         package init(
             id: SourceID, stream: String, topic: String, partition: Int32, shard: Int32?, nextOffset: Int64?,
-            endOffset: Int64?, state: String, reason: String?
+            endOffset: Int64?, state: String, reason: String?, heldBack: WorkerProgress.HeldBack? = nil
         ) {
             self.id = id
             self.stream = stream
@@ -68,12 +70,14 @@ extension StatusReport {
             lag = nextOffset.flatMap { next in endOffset.map { max(0, $0 - next) } }
             self.state = state
             self.reason = reason
+            self.heldBack = heldBack
         }
 
         private enum CodingKeys: String, CodingKey {
             case id, stream, topic, partition, shard, lag, state, reason
             case nextOffset = "next_offset"
             case endOffset = "end_offset"
+            case heldBack = "held_back"
         }
     }
 
@@ -83,7 +87,7 @@ extension StatusReport {
         /// Nil while there is no process.
         package var pid: Int32?
         package var address: String
-        /// Of one that the coordinator runs: `running`, `draining`, `backoff`, or `failed`, which a person has to mend.
+        /// What an edge that the coordinator runs is doing: `running`, `draining`, `backoff`, or `failed`, which a person has to mend.
         package var state: String?
         package var restarts: Int?
         package var clients: Int
@@ -130,7 +134,7 @@ extension StatusReport {
         package var timeToFinish: Double?
         /// `running`, `paused`, `stopped` or `unassigned`: the worst of its sources.
         package var state: String
-        /// Of late, from the record's timestamp in Kafka.
+        /// Milliseconds from records' timestamps in Kafka to their COMMIT, of late.
         package var commitLatency: Percentiles
 
         package init(

@@ -71,7 +71,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var shards: [Shard]
     package var sources: [Source]
     package var streams: [Stream]
-    /// Those that were heard of late.
+    /// The edges that were heard of late.
     package var edges: [Edge] = []
     /// The newest last.
     package var notices: [Notice]

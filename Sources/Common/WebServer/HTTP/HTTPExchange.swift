@@ -5,10 +5,10 @@ package final class HTTPExchange {
     var refusal: HTTPResponse?
     /// Bytes that the body may have.
     let bodyLimit: Int
-    /// Of the server's room for bodies.
+    /// Bytes that the body takes of the server's room for bodies.
     var reserved = 0
     private(set) var response: HTTPResponse?
-    /// Nil once the client is gone.
+    /// Called when the answer is there; nil once the client is gone.
     var answered: (() -> Void)?
     let answer: Routes.Answer
 
@@ -18,7 +18,7 @@ package final class HTTPExchange {
         self.answer = answer
     }
 
-    /// Its memory may be large, and the answer far.
+    /// Frees the body's memory, which may be large, when the answer is still far.
     package func forgetBody() { request.body = [] }
 
     /// The first answer counts. Nobody may be there any more.

@@ -1,8 +1,8 @@
 internal import CWebSockets
 
-/// What the library has parsed of a head. While that is there: in the callbacks of a request's begin.
+/// Reads what the library has parsed of a head. It holds that only in the callbacks in which a request begins.
 extension HTTPRequest {
-    /// Of the library's numbers of methods.
+    /// Methods by the library's numbers.
     private static let methods: [Int32: Method] = [
         LWSHUMETH_GET: .get, LWSHUMETH_POST: .post, LWSHUMETH_OPTIONS: .options, LWSHUMETH_PUT: .put,
         LWSHUMETH_PATCH: .patch, LWSHUMETH_DELETE: .delete, LWSHUMETH_HEAD: .head,

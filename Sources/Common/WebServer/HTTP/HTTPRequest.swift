@@ -13,20 +13,20 @@ package struct HTTPRequest: Sendable {
     }
 
     package var method: Method
-    /// Without its query, percent-decoded: `/v1/streams/stocks/rows`.
+    /// The path without its query, percent-decoded: `/v1/streams/stocks/rows`.
     package var path: String
-    /// By name, percent-decoded; the last one of a name counts.
+    /// The query's values by name, percent-decoded; the last one of a name counts.
     package var query: [String: String] = [:]
     /// What stands for the pattern's `*`, in their order.
     package var parameters: [String] = []
-    /// Of the other side of the connection, without its port.
+    /// The address of the connection's other side, without its port.
     package var address = ""
     /// Header fields; nil where there are none.
     package var host: String?
     package var origin: String?
     package var authorization: String?
     package var contentType: String?
-    /// Those that a WebSocket client would speak, in its order.
+    /// The subprotocols that a WebSocket client would speak, in its order.
     package var subprotocols: [String] = []
     package var body: [UInt8] = []
 

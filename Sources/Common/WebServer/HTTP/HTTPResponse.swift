@@ -2,7 +2,7 @@
 package struct HTTPResponse: Sendable, Equatable {
     package var status: UInt32
     package var contentType: String
-    /// Beside those of the content, of the connection, and the server's own: names in lower case.
+    /// Header fields beside those of the content, the connection and the server; names in lower case.
     package var headers: [String: String] = [:]
     package var body: [UInt8]
 

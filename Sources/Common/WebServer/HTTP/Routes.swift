@@ -12,9 +12,15 @@ package struct Routes {
     struct WebSocketRoute {
         let path: String
         let subprotocols: [String]
-        /// Also without a subprotocol.
+        /// A client may also speak no subprotocol.
         let isPlainAllowed: Bool
         let handler: any WebSocketHandler
+
+        /// Says which subprotocols a client may ask for.
+        var subprotocolChoice: String {
+            let known = subprotocols.map { "'\($0)'" } + (isPlainAllowed ? ["none"] : [])
+            return "the subprotocol " + known.joined(separator: " or ")
+        }
     }
 
     /// Files of a folder.
@@ -126,8 +132,8 @@ package struct Routes {
     /// The route and the subprotocol of a WebSocket, or why there is none.
     func upgrade(_ request: HTTPRequest) -> Result<(WebSocketRoute, String?), UpgradeRefusal> {
         guard let route = webSockets.first(where: { $0.path == request.path }) else {
-            let paths = webSockets.map(\.path).joined(separator: ", ")
-            return .failure(.init(.text(404, "there is no WebSocket here; there is one at: \(paths)\n")))
+            let known = webSockets.map { "\($0.path) with \($0.subprotocolChoice)" }.joined(separator: "; ")
+            return .failure(.init(.text(404, "there is no WebSocket here; there is one at: \(known)\n")))
         }
         guard origins.allows(request.origin, host: request.host) else {
             return .failure(
@@ -135,9 +141,7 @@ package struct Routes {
         }
         let chosen = request.subprotocols.first(where: route.subprotocols.contains)
         guard chosen != nil || request.subprotocols.isEmpty && route.isPlainAllowed else {
-            let known = route.subprotocols.joined(separator: ", ")
-            let plain = route.isPlainAllowed ? ", or none" : ""
-            return .failure(.init(.text(400, "ask for one of these subprotocols: \(known)\(plain)\n")))
+            return .failure(.init(.text(400, "ask for \(route.subprotocolChoice)\n")))
         }
         if let refusal = route.handler.refusal(of: request) { return .failure(.init(refusal)) }
         return .success((route, chosen))

@@ -1,7 +1,7 @@
 internal import CWebSockets
 
 extension WebServer {
-    /// The head is there. As of a callback: nonzero ends the connection.
+    /// Takes a request whose head is there. Its result is a callback's: nonzero ends the connection.
     func requested(_ wsi: OpaquePointer) -> Int32 {
         guard let request = HTTPRequest(wsi, address: addresses[wsi] ?? "") else { return 1 }
         let exchange: HTTPExchange

@@ -16,9 +16,9 @@ final class Library {
     private let limits: WebServerLimits
 
     private static let httpName = "http"
-    /// Larger than any buffer that is written at once: or the library would copy what is longer.
+    /// The library copies buffers that are longer than this; we write none at once.
     private static let packetByteCount = 1 << 20
-    /// What idle connections hold of it counts.
+    /// Each idle connection holds a buffer of this size.
     private static let receiveByteCount = 512
 
     init(_ routes: Routes, _ limits: WebServerLimits) {
@@ -95,7 +95,7 @@ final class Library {
         policy.deallocate()
     }
 
-    /// Nil when the library can't.
+    /// Makes the library's context; nil when it can't.
     func makeContext(_ loop: OpaquePointer) -> OpaquePointer? {
         lws_set_log_level(Int32(LLL_ERR), Self.log)
         var info = lws_context_creation_info()
@@ -112,6 +112,6 @@ final class Library {
         return millrace_web_context(loop, &info)
     }
 
-    /// What clients do wrong is no news of ours; they are answered.
+    /// Drops the library's log lines: they tell what clients do wrong, and clients are answered.
     private static let log: @convention(c) (Int32, UnsafePointer<CChar>?) -> Void = { _, _ in }
 }

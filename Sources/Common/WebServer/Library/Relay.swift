@@ -4,7 +4,7 @@ internal import CWebSockets
 final class Relay {
     /// Nil while it is taken down.
     unowned(unsafe) var server: WebServer?
-    /// By descriptor that is watched.
+    /// What is called when a watched descriptor is readable, by descriptor.
     var watchers: [Int32: () -> Void] = [:]
 
     private static func of(_ owner: UnsafeMutableRawPointer?) -> Relay? {
@@ -18,7 +18,7 @@ final class Relay {
 
     static let readable: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { of($0)?.watchers[$1]?() }
 
-    /// As of a callback of the library: nonzero ends the connection.
+    /// Passes a callback of the library on. Its result is the library's: nonzero ends the connection.
     static let told:
         @convention(c) (
             UnsafeMutableRawPointer?, OpaquePointer?, lws_callback_reasons, UnsafeMutableRawPointer?,

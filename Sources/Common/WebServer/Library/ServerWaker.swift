@@ -14,7 +14,7 @@ package final class ServerWaker: Sendable {
         close(descriptor)
     }
 
-    /// What came is known.
+    /// Takes the wake back: its owner knows now what has come.
     package func calmDown() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)

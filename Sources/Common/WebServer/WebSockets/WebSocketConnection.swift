@@ -6,9 +6,9 @@ package final class WebSocketConnection {
     let handler: any WebSocketHandler
     /// Nil: it speaks none.
     package let subprotocol: String?
-    /// Of the request's address.
+    /// The query of the request's address.
     package let query: [String: String]
-    /// Of the other side, without its port.
+    /// The other side's address, without its port.
     package let address: String
     /// What the handler keeps of it.
     package var owner: AnyObject?

@@ -5,6 +5,8 @@ import Kafka
 struct KafkaCheck {
     private(set) var lines: [String] = []
     private(set) var problems: [StartError] = []
+    /// Nil when it did not answer.
+    private(set) var cluster: String?
     private let bootstrap: String
     private let login: String
 
@@ -15,6 +17,7 @@ struct KafkaCheck {
             try configuration.checkKafkaProperties()
             let admin = try Admin(configuration.kafka)
             let cluster = try admin.requireCluster(at: bootstrap)
+            self.cluster = cluster
             lines.append("Kafka: cluster \(cluster) at \(bootstrap)")
             if !Admin.tellsTopicIDs {
                 lines.append(

@@ -14,7 +14,7 @@ package struct StartCheck {
         lines += kafka.lines
         problems = kafka.problems
         do throws(PostgresError) {
-            try checkDatabase(configuration)
+            try checkDatabase(configuration, cluster: kafka.cluster)
         } catch {
             problems.append(
                 StartError("Postgres: \(error)", error.disposition == .outage ? .unavailable : .configuration))
@@ -28,7 +28,9 @@ package struct StartCheck {
         return StartError(problems.map(\.description).joined(separator: "\n"), code)
     }
 
-    private mutating func checkDatabase(_ configuration: CoordinatorConfiguration) throws(PostgresError) {
+    private mutating func checkDatabase(
+        _ configuration: CoordinatorConfiguration, cluster: String?
+    ) throws(PostgresError) {
         var connection = try Connection.open(parameters: configuration.postgres)
         let version = try connection.execute("SHOW server_version")[0].text(0, 0) ?? ""
         lines.append("Postgres: version \(version)")
@@ -44,6 +46,11 @@ package struct StartCheck {
             lines.append(
                 "schema \(schema.name) has version \(found), of a newer program than this (\(migrations.version)): it stays as "
                     + "it is")
+        }
+        if let cluster,
+            let refusal = try ClusterCheck(configuration: configuration).refusal(of: cluster, on: &connection)
+        {
+            add([refusal])
         }
         for stream in configuration.streams {
             let check = TableCheck([stream], addsColumns: false)

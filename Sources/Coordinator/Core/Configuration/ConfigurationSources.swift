@@ -22,7 +22,7 @@ package struct ConfigurationSources {
         package init() {}
     }
 
-    private(set) var environment: [String: String]
+    package private(set) var environment: [String: String]
     let flags: Flags
     let file: ConfigurationFile
 

@@ -17,6 +17,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var runtimeFolder: String
     package var workerExecutable: String
     package var offsetReset: OffsetReset
+    /// Topics that were read from another cluster begin on the one that is there, whose sources are then in force.
+    package var beginsOnNewCluster = false
     /// Kafka or Postgres that don't answer at the start are an outage like a later one.
     package var waitsAtStart = false
     /// Partitions of topics that are missing; nil where making them is not ours to do.

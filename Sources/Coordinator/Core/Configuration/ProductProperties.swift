@@ -9,7 +9,6 @@ enum ProductProperties {
         "enable.auto.commit": "positions are committed with the rows, in Postgres",
         "enable.auto.offset.store": "positions are committed with the rows, in Postgres",
         "isolation.level": "records of aborted transactions are not stored",
-        "group.id": "positions are kept in Postgres",
     ]
 
     static func problems(_ properties: [String: String]) -> [String] {

@@ -17,10 +17,12 @@ final class Mailbox: Sendable {
         /// What such a start has found out later: why there is to be none.
         case startRefused(StartError)
         /// What there is, and what happened to it.
-        case discovered([SourceRegistry.Entry], [String])
+        case discovered(SourceRegistry.Found, [String])
+        /// To be answered once no worker has them.
+        case paused([SourceID], answer: [UInt8])
         /// To whom, on the control socket.
         case answered([UInt8], CommandReply)
-        case resumed([SourceID])
+        case resumed([SourceID], answer: [UInt8])
         case discoveryFailed(String)
         /// Another fleet has taken the schema while Postgres was away.
         case schemaLost(String)

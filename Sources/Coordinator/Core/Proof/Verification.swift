@@ -5,7 +5,8 @@ import Schema
 
 /// Proves from the ledger that every record was stored, rejected with a reason, or skipped, once.
 ///
-/// Reads one snapshot (REPEATABLE READ) and changes nothing; a fleet may run meanwhile. Blocking.
+/// Reads one snapshot (REPEATABLE READ) and changes nothing; a fleet may run meanwhile. Kafka is read after the snapshot, so
+/// that nothing old is kept in Postgres while that takes its time. Blocking.
 package struct Verification: ~Copyable {
     /// A source's result: one line.
     package struct Finding: Sendable, Equatable, Encodable {
@@ -31,7 +32,7 @@ package struct Verification: ~Copyable {
         var checksum: UInt64
     }
 
-    private let configuration: CoordinatorConfiguration
+    let configuration: CoordinatorConfiguration
     private let schema: MillraceSchema
     private var connection: Connection
 
@@ -49,42 +50,42 @@ package struct Verification: ~Copyable {
         self.connection = connection
     }
 
+    /// A source and what its ledger says.
+    struct Account {
+        var record: SourceRecord
+        var entries: [Entry]
+        var finding: Finding
+    }
+
     /// - Parameter deep: also read Kafka again, and compare count and checksum of each ledger entry.
     package mutating func run(deep: Bool = false) throws -> [Finding] {
+        var accounts = try readSnapshot()
+        if deep { try compareWithKafka(&accounts) }
+        return accounts.map(\.finding)
+    }
+
+    private mutating func readSnapshot() throws -> [Account] {
         try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         defer { _ = try? connection.execute("ROLLBACK") }
-        let sources = try connection.execute(
-            """
-            SELECT id, stream, topic, partition, start_offset, next_offset, retained_from, retired_at IS NOT NULL,
-                replaced_from
-            FROM \(schema.name).source ORDER BY id
-            """)[0]
-        var findings: [Finding] = []
-        for row in 0..<sources.rowCount {
-            let id = SourceID(rawValue: Int32(sources.integer(row, 0)!))
-            let place = TopicPartition(sources.text(row, 2)!, Int32(sources.integer(row, 3)!))
-            let (start, next) = (sources.integer(row, 4)!, sources.integer(row, 5)!)
+        let records = try SourceRecord.all(schema, on: &connection)
+        var accounts: [Account] = []
+        for record in records {
+            let (start, next) = (record.start, record.next)
             var finding = Finding(
-                source: id, partition: place.description, positions: start..<max(start, next), records: 0, rows: 0,
-                dead: 0, skipped: 0)
+                source: record.id, partition: record.place.description, positions: start..<max(start, next), records: 0,
+                rows: 0, dead: 0, skipped: 0)
             if next < start { finding.breaks.append("next_offset \(next) lies before start_offset \(start)") }
-            let entries = try entries(of: id)
+            let entries = try entries(of: record.id)
             check(entries, next: next, &finding)
-            let stream = configuration.streams.first { $0.name == sources.text(row, 1) }
-            try checkTables(
-                entries, stream, from: sources.integer(row, 6) ?? start, to: sources.integer(row, 8), &finding)
-            if ReplaySource.isOne(topic: place.topic) {
-                try checkReplays(sources.text(row, 1)!, &finding)
-            } else if deep {
-                if sources.text(row, 7) == "t" {
-                    finding.notComparable.append("\(start)..<\(next): the source is retired")
-                } else {
-                    try compare(entries, with: place, &finding)
-                }
-            }
-            findings.append(finding)
+            let stream = configuration.streams.first { $0.name == record.stream }
+            try checkTables(entries, stream, from: record.retainedFrom ?? start, to: record.replacedFrom, &finding)
+            try checkStrays(record, stream, &finding)
+            record.compare(with: records, &finding)
+            if record.isReplay { try checkReplays(record.stream, &finding) }
+            accounts.append(Account(record: record, entries: entries, finding: finding))
         }
-        return findings
+        try checkOwners(records, &accounts)
+        return accounts
     }
 
     /// The closed entries and the open one, in their order.
@@ -163,6 +164,48 @@ package struct Verification: ~Copyable {
         }
     }
 
+    /// No row is of a source, but of offsets that it never came to.
+    private mutating func checkStrays(
+        _ record: SourceRecord, _ stream: StreamDefinition?, _ finding: inout Finding
+    ) throws(PostgresError) {
+        guard let stream, !stream.isKeyed else { return }
+        let strays = try count(
+            Connection.table(stream.table),
+            "source_id = \(record.id) AND (source_offset < \(record.start) OR source_offset >= \(record.next))")
+        if strays > 0 {
+            finding.breaks.append("\(strays) rows in \(stream.table) of offsets outside of \(finding.positions)")
+        }
+    }
+
+    /// Each row of a stream's tables is of a source of that stream; a keyed one also of an offset that it has come to. What
+    /// breaks is told with the first source, since it has none of its own.
+    private mutating func checkOwners(_ records: [SourceRecord], _ accounts: inout [Account]) throws(PostgresError) {
+        for stream in configuration.streams {
+            // Also of sources that have another stream by now: their rows stay.
+            let owners = records.filter { $0.stream == stream.name || stream.topics.contains($0.place.topic) }
+            guard let first = accounts.firstIndex(where: { $0.record.stream == stream.name }) else { continue }
+            var tables: [(String, isKeyed: Bool)] = [(stream.table, stream.isKeyed)]
+            if stream.latest { tables.append((stream.latestTable, true)) }
+            for (table, isKeyed) in tables {
+                // An append table's key begins with the source: what lies between the known ones is looked up, not scanned.
+                let condition =
+                    isKeyed
+                    ? """
+                    NOT EXISTS (SELECT 1 FROM \(schema.name).source s WHERE s.id = source_id AND source_offset < s.next_offset)
+                    """ : Self.between(owners.map(\.id.rawValue).sorted())
+                let strays = try count(Connection.table(table), condition)
+                guard strays > 0 else { continue }
+                accounts[first].finding.breaks.append("\(strays) rows in \(table) are of no source of the stream")
+            }
+        }
+    }
+
+    private static func between(_ ids: [Int32]) -> String {
+        let gaps = zip(ids, ids.dropFirst()).filter { $1 - $0 > 1 }.map { "source_id > \($0) AND source_id < \($1)" }
+        return (["source_id < \(ids[0])"] + gaps + ["source_id > \(ids[ids.count - 1])"]).map { "(\($0))" }
+            .joined(separator: " OR ")
+    }
+
     /// Each replay is a dead letter that is marked so.
     private mutating func checkReplays(_ stream: String, _ finding: inout Finding) throws(PostgresError) {
         let marked = try count(
@@ -176,48 +219,5 @@ package struct Verification: ~Copyable {
     private mutating func count(_ table: String, _ condition: String) throws(PostgresError) -> Int64 {
         try connection.execute("SELECT count(*) FROM \(table) WHERE \(condition)", timeout: .seconds(3600))[0]
             .integer(0, 0)!
-    }
-
-    /// Nil when there is no such partition.
-    private func watermarks(
-        _ place: TopicPartition, _ admin: borrowing Admin
-    ) throws(KafkaError) -> (low: Int64, high: Int64)? {
-        do throws(KafkaError) { return try admin.watermarks(place) } catch {
-            guard error.isUnknownPartition else { throw error }
-            return nil
-        }
-    }
-
-    private func compare(_ entries: [Entry], with place: TopicPartition, _ finding: inout Finding) throws {
-        guard let end = entries.last?.positions.upperBound, end > entries[0].positions.lowerBound else { return }
-        let admin = try Admin(configuration.kafka)
-        guard let (low, high) = try watermarks(place, admin) else {
-            finding.breaks.append("Kafka has no \(place), but records up to \(end) were stored: another topic?")
-            return
-        }
-        if end > high {
-            finding.breaks.append("\(place) ends at \(high), but records up to \(end) were stored: another topic?")
-            return
-        }
-        let comparable = entries.filter { $0.positions.lowerBound >= low && !$0.positions.isEmpty }
-        for entry in entries where entry.positions.lowerBound < low && !entry.positions.isEmpty {
-            finding.notComparable.append("\(entry.positions): Kafka holds \(place) from \(low) on")
-        }
-        guard !comparable.isEmpty else { return }
-        let seen = try Recount(configuration.kafka, place).count(comparable.map(\.positions))
-        let hasFewer = zip(comparable, seen).contains { $1.records < $0.records }
-        let isCompacted = try hasFewer && admin.isCompacted(place.topic)
-        for (entry, seen) in zip(comparable, seen) {
-            if isCompacted, seen.records < entry.records {
-                finding.notComparable.append(
-                    "\(entry.positions): Kafka has compacted \(place.topic), \(seen.records) of \(entry.records) records are left"
-                )
-            } else if seen.records != entry.records {
-                finding.breaks.append(
-                    "\(entry.positions): \(entry.records) records in the ledger, \(seen.records) in Kafka")
-            } else if seen.checksum != entry.checksum {
-                finding.breaks.append("\(entry.positions): the records in Kafka have another checksum")
-            }
-        }
     }
 }

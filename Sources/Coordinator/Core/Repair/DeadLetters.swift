@@ -104,15 +104,6 @@ package struct DeadLetters: ~Copyable {
         return result[0].integer(0, 0) ?? 0
     }
 
-    /// Letters that were asked for and are neither replayed nor refused yet.
-    package mutating func pendingReplays() throws(PostgresError) -> Int64 {
-        try connection.execute(
-            """
-            SELECT count(*) FROM \(schema.name).dead_letter WHERE replay_requested_at IS NOT NULL
-                AND replayed_at IS NULL AND purged_at IS NULL
-            """)[0].integer(0, 0) ?? 0
-    }
-
     /// Throws away key, value and headers. The fact stays, since the ledger counts it: retention ends it.
     package mutating func purge(_ filter: Filter, by: String) throws(PostgresError) -> Int64 {
         let actor = try connection.literal(by)

@@ -3,8 +3,8 @@ package import Kafka
 import Postgres
 import Schema
 
-/// Lets a stream begin anew, somewhere else: each of its partitions gets a new source that starts there, and the one
-/// before is retired. A fleet may run meanwhile: the fence keeps what still holds the retired ones from writing.
+/// Lets a stream begin anew, somewhere else: each partition of its topics gets a new source that starts there, and the one
+/// before is retired, also when that was another stream's. A fleet may run meanwhile: the fence keeps what still holds the retired ones from writing.
 ///
 /// Going forward skips records, which are never stored. Going back reads records again, and what that means depends
 /// on the stream's mode:
@@ -15,6 +15,8 @@ import Schema
 package struct Reset: ~Copyable {
     package enum Destination: Sendable, Equatable {
         case earliest, latest
+        /// Where it stands: for a topic that another stream had, or a log that has lost its end.
+        case current
         case offset(Int64)
         /// The first record of that time or later; milliseconds since 1970.
         case time(Int64)
@@ -31,8 +33,13 @@ package struct Reset: ~Copyable {
         /// Where it stands, and where it will.
         package var from: Int64
         package var to: Int64
-        /// Offsets that are read again, or that are skipped. Holes count.
-        package var again: Int64 { max(0, from - to) }
+        /// Where Kafka's log ends: what lay behind is no longer there.
+        package var end: Int64
+        /// The stream that had the topic, when it is another one.
+        package var before: String?
+        package var isStopped: Bool
+        /// Offsets that are read again into the same table, or that are skipped. Holes count.
+        package var again: Int64 { before == nil ? max(0, min(from, end) - to) : 0 }
         package var skipped: Int64 { max(0, to - from) }
         /// Rows and dead letters that are there from `to` on.
         package var rows: Int64
@@ -74,29 +81,39 @@ package struct Reset: ~Copyable {
 
     /// What a reset would do. Changes nothing.
     package mutating func plan(_ destination: Destination) throws -> [Step] {
+        guard let cluster = admin.clusterID() else {
+            throw StartError("Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS", .unavailable)
+        }
+        // Names of topics have no character that an array's text would need quoted (Kafka: [a-zA-Z0-9._-]).
+        let list = stream.topics.joined(separator: ",")
         let result = try connection.execute(
             """
-            SELECT id, topic, partition, next_offset FROM \(schema.name).source
-            WHERE stream = \(try connection.literal(stream.name)) AND retired_at IS NULL
-                AND cluster_id <> '\(ReplaySource.cluster)' ORDER BY topic, partition
+            SELECT id, topic, partition, next_offset, stream, coalesce(paused_by LIKE '\(SourceHold.stoppedPrefix)%', false)
+            FROM \(schema.name).source
+            WHERE topic = ANY ('{\(list)}') AND retired_at IS NULL AND cluster_id = \(try connection.literal(cluster))
+            ORDER BY topic, partition
             """)[0]
         var steps: [Step] = []
         for row in 0..<result.rowCount {
             let id = SourceID(rawValue: Int32(result.integer(row, 0)!))
             let place = TopicPartition(result.text(row, 1)!, Int32(result.integer(row, 2)!))
+            let from = result.integer(row, 3)!
+            let before = result.text(row, 4).flatMap { $0 == stream.name ? nil : $0 }
             let (low, high) = try admin.watermarks(place)
             let to =
                 switch destination {
                 case .earliest: low
                 case .latest: high
+                case .current: min(max(from, low), high)
                 case .offset(let offset): min(max(offset, low), high)
                 case .time(let time): try admin.offset(of: place, at: time) ?? high
                 }
             let within = within(id, from: to)
-            let rows = stream.isKeyed ? 0 : try count(Connection.table(stream.table), within)
+            let rows = stream.isKeyed || before != nil ? 0 : try count(Connection.table(stream.table), within)
             steps.append(
                 Step(
-                    source: id, partition: place, from: result.integer(row, 3)!, to: to, rows: rows,
+                    source: id, partition: place, from: from, to: to, end: high, before: before,
+                    isStopped: result.text(row, 5) == "t", rows: rows,
                     deadLetters: try count("\(schema.name).dead_letter", within)))
         }
         return steps
@@ -124,14 +141,19 @@ package struct Reset: ~Copyable {
     /// - Parameter by: who, for the audit.
     /// - Throws: `StartError` when records would count twice and nobody asked for it.
     package mutating func perform(_ destination: Destination, replay: Replay = .refused, by: String) throws -> [Step] {
-        let steps = try plan(destination).filter { $0.from != $0.to }
+        let steps = try plan(destination).filter { $0.from != $0.to || $0.isStopped || $0.before != nil }
         try check(steps, replay)
         if replay == .replace { try requireNoReplays(steps) }
         guard !steps.isEmpty else { return [] }
+        let name = try connection.literal(stream.name)
         var sql = "BEGIN;\n"
         for step in steps {
             sql += """
                 SELECT \(schema.name).reset_source(\(step.source), \(step.to), \(step.to > step.from), \(replay == .replace));
+                UPDATE \(schema.name).source n SET stream = \(name), begun_by = 'reset',
+                    paused_by = CASE WHEN n.paused_by LIKE '\(SourceHold.stoppedPrefix)%' THEN NULL ELSE n.paused_by END
+                FROM \(schema.name).source o WHERE o.id = \(step.source) AND n.retired_at IS NULL
+                    AND (n.cluster_id, n.topic, n.partition) = (o.cluster_id, o.topic, o.partition);
 
                 """
             if replay == .replace, step.to < step.from {
@@ -148,9 +170,9 @@ package struct Reset: ~Copyable {
         let detail = steps.map { "\($0.partition) \($0.from) to \($0.to)" }.joined(separator: ", ")
         sql += """
             UPDATE \(schema.name).stream SET epoch = gen_random_uuid()
-                WHERE name = \(try connection.literal(stream.name));
+                WHERE name = \(name);
             INSERT INTO \(schema.name).audit (actor, action, detail) VALUES (\(try connection.literal(by)), 'reset',
-                jsonb_build_object('stream', \(try connection.literal(stream.name))::text,
+                jsonb_build_object('stream', \(name)::text,
                 'partitions', \(try connection.literal(detail))::text, 'replay', '\(replay)'));
             COMMIT
             """

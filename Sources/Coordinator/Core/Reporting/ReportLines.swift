@@ -15,9 +15,10 @@ extension Verification.Finding {
 extension Reset.Step {
     package var line: String {
         let what =
-            again > 0
-            ? "\(again) offsets are read again, from which there are \(rows) rows and \(deadLetters) dead letters"
-            : "\(skipped) offsets are skipped"
+            before.map { "is stream '\($0)''s no more, whose rows stay" }
+            ?? (again > 0
+                ? "\(again) offsets are read again, from which there are \(rows) rows and \(deadLetters) dead letters"
+                : "\(skipped) offsets are skipped")
         return "\(partition): from \(from) to \(to): \(what)"
     }
 }
@@ -32,6 +33,7 @@ extension Reset.Destination {
 }
 
 extension DeadLetters.Letter {
+    /// For a person at a terminal, which must not obey what a record holds.
     package var text: String {
         var lines = [
             "\(id)  \(failedAt)  \(stream)  \(topic):\(partition)@\(offset)  \(state)  \(reasonCode): \(reason)"
@@ -40,6 +42,6 @@ extension DeadLetters.Letter {
         if let key { lines.append("    key: \(key)") }
         if let value { lines.append("    value: \(value)") }
         if let headers { lines.append("    headers: \(headers)") }
-        return lines.joined(separator: "\n")
+        return lines.map(\.withVisibleControls).joined(separator: "\n")
     }
 }

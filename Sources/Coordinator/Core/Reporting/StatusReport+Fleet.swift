@@ -60,8 +60,8 @@ extension StatusReport {
         return entries.values.sorted { $0.id < $1.id }.map { entry in
             let source = known[entry.id]
             let (state, reason): (String, String?) =
-                if let by = entry.pausedBy {
-                    (by.hasPrefix("quarantine") ? "quarantined" : "paused", by)
+                if let hold = entry.hold {
+                    (hold.word, hold.reason)
                 } else if let reason = source?.stopped {
                     ("stopped", reason)
                 } else {
@@ -69,14 +69,15 @@ extension StatusReport {
                 }
             return Source(
                 id: entry.id, stream: entry.stream, topic: entry.partition.topic,
-                partition: entry.partition.partition, shard: owners[entry.id], nextOffset: source?.nextOffset,
-                endOffset: source?.endOffset, state: state, reason: reason)
+                partition: entry.partition.partition, shard: owners[entry.id],
+                nextOffset: source?.nextOffset ?? entry.nextOffset, endOffset: source?.endOffset ?? entry.endOffset,
+                state: state, reason: reason, heldBack: source?.heldBack)
         }
     }
 
-    /// Nil as soon as one of them is. What is paused doesn't count: nobody asks for its end.
+    /// Nil as soon as one of them is. Also of what does not run: its records wait too.
     private static func lag(_ sources: [Source]) -> Int64? {
-        sources.filter { $0.state == "running" }.reduce(Int64?(0)) { sum, source in
+        sources.filter { !ReplaySource.isOne(topic: $0.topic) }.reduce(Int64?(0)) { sum, source in
             sum.flatMap { sum in source.lag.map { sum + $0 } }
         }
     }
@@ -102,6 +103,12 @@ extension StatusReport {
         for source in sources where source.state != "running" {
             let isDecided = source.state == "paused" && source.reason?.hasPrefix("breaker") != true
             if !isDecided { causes[source.reason ?? source.state, default: []].append(source) }
+        }
+        for source in sources {
+            guard let held = source.heldBack else { continue }
+            problems.append(
+                "\(source.topic):\(source.partition): \(held.offsets) offsets wait behind an open transaction, for "
+                    + "\(Int(held.seconds)) s")
         }
         for (cause, sources) in causes.sorted(by: { $0.key < $1.key }) {
             let first = sources[0]

@@ -7,9 +7,7 @@ struct StartWatch: Sendable {
     /// A signalfd: readable when the fleet is to stop. Nothing is read here.
     let signals: Int32
 
-    func say(_ line: String) {
-        FileHandle.standardError.write(Data("coordinator: \(line)\n".utf8))
-    }
+    func say(_ line: String) { Log.standard.say(line) }
 
     /// For each turn of a wait.
     func check() throws(StartError) {

@@ -16,15 +16,26 @@ final class Discovery: Sendable {
         case pause(PauseTarget, by: String, answer: [UInt8]?)
         case resume(PauseTarget, by: String, answer: [UInt8])
         case quarantine(InFlightRecord.Place)
+        /// Kafka does not have its position.
+        case stop(SourceID, because: String)
         case audit(action: String, by: String, detail: String)
         /// Kafka is elsewhere now: its properties.
         case kafka([String: String])
+
+        /// On the control socket.
+        var asker: [UInt8]? {
+            switch self {
+            case .rediscover(let answer), .pause(_, _, let answer): answer
+            case .resume(_, _, let answer): answer
+            case .quarantine, .stop, .audit, .kafka: nil
+            }
+        }
 
         /// Nobody is told when it fails.
         var isOwn: Bool {
             switch self {
             case .pause(_, _, let answer): answer == nil
-            case .quarantine, .audit, .kafka: true
+            case .quarantine, .stop, .audit, .kafka: true
             case .rediscover, .resume: false
             }
         }
@@ -121,8 +132,9 @@ final class Discovery: Sendable {
             let checking = nextCheck <= .now || !requests.isEmpty
             if checking { nextCheck = .now + Self.checkInterval }
             do {
-                try perform(requests, box)
+                let outcomes = try perform(requests, box)
                 mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
+                for outcome in outcomes { mailbox.put(outcome) }
                 if let kafka = box.registry.takeMove() { mailbox.put(.kafkaMoved(kafka)) }
                 if nextMaintenance <= .now {
                     nextMaintenance = .now + Self.maintenanceInterval
@@ -138,50 +150,45 @@ final class Discovery: Sendable {
     }
 
     /// All of them, whatever becomes of one. The coordinator's own are tried again with the next turn.
-    private func perform(_ requests: [Request], _ box: RegistryBox) throws {
+    ///
+    /// - Returns: what the loop is to hear once it knows what there is now.
+    private func perform(_ requests: [Request], _ box: RegistryBox) throws -> [Mailbox.Item] {
         var failure: (any Error)?
+        var outcomes: [Mailbox.Item] = []
         for request in requests {
             do {
-                try perform(request, box)
+                if let outcome = try perform(request, box) { outcomes.append(outcome) }
             } catch {
                 failure = error
+                if let identity = request.asker { mailbox.put(.answered(identity, .refused("\(error)"))) }
                 if request.isOwn { state.withLock { $0.requests.append(request) } }
             }
         }
-        if let failure { throw failure }
+        guard let failure else { return outcomes }
+        // Who asked is told in any case.
+        for outcome in outcomes { mailbox.put(outcome) }
+        throw failure
     }
 
-    private func perform(_ request: Request, _ box: RegistryBox) throws {
+    private func perform(_ request: Request, _ box: RegistryBox) throws -> Mailbox.Item? {
         switch request {
-        case .rediscover(let answer):
-            if let answer { mailbox.put(.answered(answer, .done)) }
+        case .rediscover(let answer): return answer.map { .answered($0, .done) }
         case .pause(let target, let by, let answer):
-            try finish(answer, target) { try box.registry.pause(target, by: by) }
+            let ids = try box.registry.pause(target, by: by)
+            return answer.map { ids.isEmpty ? .answered($0, Self.refusal(target)) : .paused(ids, answer: $0) }
         case .resume(let target, let by, let answer):
-            let ids = try finish(answer, target) { try box.registry.resume(target, by: by) }
-            mailbox.put(.resumed(ids))
+            let ids = try box.registry.resume(target, by: by)
+            return ids.isEmpty ? .answered(answer, Self.refusal(target)) : .resumed(ids, answer: answer)
         case .quarantine(let place): try box.registry.quarantine(place)
-        case .kafka(let properties): try box.registry.move(to: properties)
+        case .stop(let source, let reason): try box.registry.stop(source, because: reason)
+        case .kafka(let properties): box.registry.move(to: properties)
         case .audit(let action, let by, let detail): try box.registry.audit(action, by: by, detail)
         }
+        return nil
     }
 
-    @discardableResult
-    private func finish(_ answer: [UInt8]?, _ target: PauseTarget, _ body: () throws -> [SourceID]) throws
-        -> [SourceID]
-    {
-        do {
-            let ids = try body()
-            if let answer {
-                let isKnown = !ids.isEmpty
-                mailbox.put(
-                    .answered(answer, isKnown ? .done : .refused("there is no stream or topic '\(target.name)'")))
-            }
-            return ids
-        } catch {
-            if let answer { mailbox.put(.answered(answer, .refused("\(error)"))) }
-            throw error
-        }
+    private static func refusal(_ target: PauseTarget) -> CommandReply {
+        .refused("'\(target.name)' is no stream or topic that could be: coordinator status shows what there is")
     }
 
     /// False when it was told to stop.

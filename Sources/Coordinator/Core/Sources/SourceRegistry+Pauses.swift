@@ -2,7 +2,8 @@ package import Common
 import Postgres
 
 extension SourceRegistry {
-    /// Keeps sources from being assigned, until they are resumed; a restart changes nothing about it.
+    /// Keeps sources from being assigned, until they are resumed; a restart changes nothing about it. Those that are
+    /// stopped stay so: only a reset helps them.
     ///
     /// - Parameter by: who, or what for: shown in `status`.
     /// - Returns: the sources concerned; none when there is no such stream or topic.
@@ -32,7 +33,8 @@ extension SourceRegistry {
         let result = try connection.execute(
             """
             UPDATE \(schema.name).source SET paused_by = \(value)
-            WHERE retired_at IS NULL AND (stream = \(name) OR topic = \(name)) \(partition) RETURNING id
+            WHERE retired_at IS NULL AND (stream = \(name) OR topic = \(name)) \(partition)
+                AND coalesce(paused_by NOT LIKE '\(SourceHold.stoppedPrefix)%', true) RETURNING id
             """)[0]
         guard result.rowCount > 0 else { return [] }
         let where_ = target.partition.map { "\(target.name):\($0)" } ?? target.name

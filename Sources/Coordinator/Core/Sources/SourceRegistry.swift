@@ -4,23 +4,39 @@ import Postgres
 import Schema
 
 /// Knows which sources there are: makes a row for each partition of the configured topics, resolves where a new
-/// one starts, retires those whose topic or cluster is another now, and keeps what is paused. Blocking: for a thread
-/// of its own.
+/// one starts, retires those whose topic is another now, stops those whose log can't be what it was, sets those of another
+/// cluster aside, and keeps what is paused. Blocking: for a thread of its own.
 package struct SourceRegistry: ~Copyable {
     package struct Entry: Sendable, Equatable {
         package let id: SourceID
         package let stream: String
         package let partition: TopicPartition
-        /// Why it is not to be assigned, if so: who paused it, or what for.
-        package let pausedBy: String?
+        /// As stored.
+        package let nextOffset: Int64
+        /// What Kafka said when it was asked the last time; nil before.
+        package var endOffset: Int64?
+        /// Why it is not to be assigned, if so.
+        package var hold: SourceHold?
     }
 
-    private static let heldState = "MR003"
+    package struct Found: Sendable, Equatable {
+        package var entries: [Entry] = []
+        /// What keeps some of them, or all, from being read; a line each.
+        package var troubles: [String] = []
+    }
 
-    private(set) var configuration: CoordinatorConfiguration
-    private(set) var admin: Admin
+    /// Only within this type.
+    private static let heldState = "MR100"
+
+    var configuration: CoordinatorConfiguration
     var connection: Connection
     let schema: MillraceSchema
+    /// Whose sources are in force; nil before the first discovery.
+    var cluster: String?
+    /// The first discovery has found something to read.
+    var wasFound: Bool
+    /// Where each partition ended when Kafka was asked the last time.
+    var ends: [SourceID: Int64]
     /// What happened to sources since they were asked for the last time.
     var notices: [String]
     /// What the last discovery took for the end of a source. One answer may be an old one, of a broker that is behind:
@@ -32,22 +48,21 @@ package struct SourceRegistry: ~Copyable {
 
     package init(_ configuration: CoordinatorConfiguration) throws(StartError) {
         let bootstrap = configuration.kafka["bootstrap.servers"] ?? ""
-        let admin: Admin
         let connection: Connection
-        do throws(KafkaError) { admin = try Admin(configuration.kafka) } catch {
-            throw StartError("Kafka: \(error)", .configuration)
-        }
         do throws(PostgresError) { connection = try Connection.open(parameters: configuration.postgres) } catch {
             throw StartError("Postgres: \(error)", error.disposition == .outage ? .unavailable : .configuration)
         }
+        let admin: Admin
+        do throws(KafkaError) { admin = try Admin(configuration.kafka) } catch {
+            throw StartError("Kafka: \(error)", .configuration)
+        }
         _ = try admin.requireCluster(at: bootstrap)
-        self.init(configuration, admin, connection)
+        self.init(configuration, connection)
     }
 
     private init(
-        _ configuration: CoordinatorConfiguration, _ admin: consuming Admin, _ connection: consuming Connection
+        _ configuration: CoordinatorConfiguration, _ connection: consuming Connection
     ) {
-        self.admin = admin
         self.connection = connection
         self.configuration = configuration
         schema = MillraceSchema(name: configuration.schema)
@@ -55,6 +70,9 @@ package struct SourceRegistry: ~Copyable {
         backend = nil
         movedTo = nil
         doubts = [:]
+        cluster = nil
+        wasFound = false
+        ends = [:]
     }
 
     /// Makes what is missing in the database, checks what is there, and keeps other fleets off the schema while this
@@ -118,11 +136,25 @@ package struct SourceRegistry: ~Copyable {
             message: "schema \(schema.name) is in use by another fleet (\(who)); stop it, or set MILLRACE_SCHEMA")
     }
 
-    /// Asks another cluster from now on; the next discovery ends the sources of the one before.
-    mutating func move(to kafka: [String: String]) throws(KafkaError) {
-        admin = try Admin(kafka)
+    mutating func reconnect() throws {
+        guard connection.isLost else { return }
+        connection = try Connection.open(parameters: configuration.postgres)
+        // Our own backend may not have noticed yet, and still hold the fleet's lock.
+        if let backend {
+            try connection.execute(
+                """
+                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                WHERE pid = \(backend.pid) AND backend_start = \(try connection.literal(backend.start))::timestamptz
+                """)
+        }
+        _ = try prepare()
+    }
+
+    /// Asks another cluster from now on; the next discovery sets the sources of the one before aside.
+    mutating func move(to kafka: [String: String]) {
         configuration.kafka = kafka
         movedTo = kafka
+        cluster = nil
     }
 
     /// Where Kafka has moved, once.

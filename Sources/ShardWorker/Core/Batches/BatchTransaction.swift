@@ -178,7 +178,7 @@ package struct BatchTransaction {
     private static func reason(_ entry: Batch.Entry, _ refusal: RecordRejection?) -> RecordRejection? {
         guard case .dead(let rejection) = entry.outcome else { return refusal }
         guard let refusal else { return rejection }
-        // Its dead letter was refused, not a row.
+        // The dead letter was refused here, not a row.
         return RecordRejection(rejection.code, "\(rejection.reason); \(refusal.reason)")
     }
 

@@ -24,10 +24,10 @@ package struct SplitRuns {
         }
     }
 
-    /// In reverse: the next one is the last.
+    /// The runs in reverse order: the next one is the last.
     private var pending: [Run] = []
 
-    /// Nothing to write.
+    /// Makes a value with nothing to write.
     package init() {}
 
     /// - Parameter limit: rows of one run at most.

@@ -4,7 +4,7 @@ private import Glibc
 /// What the records of one key in a run amount to: one row of the stage table.
 struct StagedRow {
     struct Sum {
-        /// Of the changes since the last delete in the run, or since its start.
+        /// The sum of the changes since the last delete in the run, or since its start.
         var total: Int64 = 0
         /// The lowest sum before the first delete, which counts from the stored row; nil when there was no change.
         var lowest: Int64?
@@ -16,7 +16,7 @@ struct StagedRow {
     /// The newest record of the key.
     var last: Int
     var deleted: Bool
-    /// A delete came in between: the sums count from nothing.
+    /// The run deleted the row in between: the sums count from nothing.
     var restarted: Bool
 }
 

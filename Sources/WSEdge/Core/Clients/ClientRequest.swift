@@ -11,7 +11,6 @@ struct ClientRequest: Decodable {
     }
 
     var type: String
-    var id: RequestID
     var stream: String?
     var mode: String?
     var from: Start?
@@ -23,7 +22,7 @@ struct ClientRequest: Decodable {
     var filters: [String] = []
 
     private enum CodingKeys: String, CodingKey {
-        case type, id, stream, mode, from, sub, key, snapshot, bbox, last
+        case type, stream, mode, from, sub, key, snapshot, bbox, last
         case whereClause = "where"
         case rate = "max_hz"
     }
@@ -31,7 +30,6 @@ struct ClientRequest: Decodable {
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         type = try values.decode(String.self, forKey: .type)
-        id = try values.decode(RequestID.self, forKey: .id)
         stream = try values.decodeIfPresent(String.self, forKey: .stream)
         mode = try values.decodeIfPresent(String.self, forKey: .mode)
         from = try values.decodeIfPresent(Start.self, forKey: .from)
@@ -41,14 +39,21 @@ struct ClientRequest: Decodable {
         filters = [CodingKeys.whereClause, .bbox, .rate, .last].filter(values.contains).map(\.rawValue)
     }
 
-    static func parse(_ text: [UInt8]) throws(RequestError) -> ClientRequest {
-        do {
-            return try JSONDecoder().decode(ClientRequest.self, from: Data(text))
-        } catch {
+    /// - Parameter id: where it is known, also when the rest of the request is wrong.
+    static func parse(_ text: [UInt8], _ id: inout RequestID?) throws(RequestError) -> (ClientRequest, RequestID) {
+        let data = Data(text)
+        let request = try? JSONDecoder().decode(ClientRequest.self, from: data)
+        if request != nil || (try? JSONSerialization.jsonObject(with: data)) != nil {
+            id = RequestID(of: JSONText(text))
+        }
+        guard let request, let id else {
             throw RequestError(
                 code: "bad_request",
-                message: "a request is a JSON object with a text 'type' and a number or text as 'id'")
+                message:
+                    "a request is a JSON object with a text 'type', a number or text as 'id', and fields of their types"
+            )
         }
+        return (request, id)
     }
 
     /// Where to go on, and which epoch that is of.

@@ -10,8 +10,12 @@ extension Edge {
         guard let name = client.connection.query["subscribe"] else { return }
         if let feed = streams[name] {
             followPlain(client, feed)
-        } else if !stored.isEmpty, stored[name]?.stream.mode != .append {
-            client.reply(Self.plainError("No append stream '\(name)'"))
+        } else if let error = unreadable[name] {
+            client.close(1011, error.message)
+        } else if !stored.isEmpty, stored[name] == nil {
+            client.reply(Self.plainError(unknownStream(name).message))
+        } else if !stored.isEmpty, stored[name]?.stream.isKeyed == true {
+            client.reply(Self.plainError("this edge follows append streams only, \(name) is keyed"))
         }
         // Else it is followed when this edge hears of it.
     }

@@ -8,15 +8,14 @@ extension Edge {
     func serve(_ text: [UInt8], _ client: EdgeClient) {
         var id: RequestID?
         do throws(RequestError) {
-            let request = try ClientRequest.parse(text)
-            id = request.id
+            let (request, known) = try ClientRequest.parse(text, &id)
             switch request.type {
-            case "connect": connect(request, client)
+            case "connect": connect(known, client)
             case _ where !client.hasConnected:
                 throw RequestError(code: "not_connected", message: "the first message is 'connect'")
-            case "subscribe": try subscribe(request, client)
-            case "unsubscribe": try unsubscribe(request, client)
-            case "publish": try publish(request, text, client)
+            case "subscribe": try subscribe(request, known, client)
+            case "unsubscribe": try unsubscribe(request, known, client)
+            case "publish": try publish(request, known, text, client)
             case "update": throw RequestError(code: "unsupported", message: "this edge has no 'update' yet")
             default: throw RequestError(code: "bad_request", message: "there is no request '\(request.type)'")
             }
@@ -25,7 +24,9 @@ extension Edge {
         }
     }
 
-    private func publish(_ request: ClientRequest, _ text: [UInt8], _ client: EdgeClient) throws(RequestError) {
+    private func publish(
+        _ request: ClientRequest, _ id: RequestID, _ text: [UInt8], _ client: EdgeClient
+    ) throws(RequestError) {
         let stream = try publishable(request.stream)
         guard let data = JSONText(text).member("data") else {
             throw RequestError(code: "bad_request", message: "'data' is the record, a JSON object")
@@ -40,8 +41,8 @@ extension Edge {
             guard let client else { return }
             client.publishing -= 1
             switch result {
-            case .success(let place): client.reply(ServerMessage.acknowledged(id: request.id, place))
-            case .failure(let error): client.reply(ServerMessage.error(id: request.id, error))
+            case .success(let place): client.reply(ServerMessage.acknowledged(id: id, place))
+            case .failure(let error): client.reply(ServerMessage.error(id: id, error))
             }
         }
     }
@@ -51,33 +52,40 @@ extension Edge {
             return RequestError(
                 code: "unavailable", message: "this edge has not heard of the fleet's streams yet", retryAfter: 1000)
         }
-        let known = stored.keys.sorted().joined(separator: ", ")
+        let name = name.map { String($0.prefix(100)) } ?? ""
+        let near = NearNames.of(name, among: stored.keys)
+        let known = near.isEmpty ? stored.keys.sorted().prefix(20).map { $0 } : near
+        let which = near.isEmpty ? "there are" : "did you mean"
         return RequestError(
-            code: "unknown_stream", message: "there is no stream '\(name ?? "")'; there are: \(known)")
+            code: "unknown_stream", message: "there is no stream '\(name)'; \(which): \(known.joined(separator: ", "))")
     }
 
-    private func connect(_ request: ClientRequest, _ client: EdgeClient) {
+    private func connect(_ id: RequestID, _ client: EdgeClient) {
         client.hasConnected = true
-        client.reply(ServerMessage.connected(id: request.id, limits))
+        client.reply(ServerMessage.connected(id: id, limits))
     }
 
-    private func unsubscribe(_ request: ClientRequest, _ client: EdgeClient) throws(RequestError) {
+    private func unsubscribe(
+        _ request: ClientRequest, _ id: RequestID, _ client: EdgeClient
+    ) throws(RequestError) {
         guard let sub = request.sub, let subscription = client.subscriptions.removeValue(forKey: sub) else {
             throw RequestError(code: "bad_request", message: "'sub' is none of this connection's subscriptions")
         }
         subscription.group.subscribers[client.id] = nil
-        client.reply(ServerMessage.unsubscribed(id: request.id, sub: sub))
+        client.reply(ServerMessage.unsubscribed(id: id, sub: sub))
     }
 
-    private func subscribe(_ request: ClientRequest, _ client: EdgeClient) throws(RequestError) {
+    private func subscribe(_ request: ClientRequest, _ id: RequestID, _ client: EdgeClient) throws(RequestError) {
         guard let name = request.stream, let stored = stored[name] else { throw unknownStream(request.stream) }
         guard stored.stream.mode == .append else {
             throw RequestError(code: "unsupported", message: "this edge follows append streams only, \(name) is keyed")
         }
         guard let feed = streams[name] else {
+            if let error = unreadable[name] { throw error }
             throw RequestError(
                 code: "unavailable", message: "where the stream is has not been read yet", retryAfter: 500)
         }
+        if let error = unreadable[name] { throw error }
         guard request.mode ?? "log" == "log", request.snapshot != true, request.filters.isEmpty else {
             throw RequestError(
                 code: "unsupported", message: "this edge has whole logs only: no filter, no snapshot, no 'latest' yet")
@@ -91,13 +99,13 @@ extension Edge {
         }
         guard let (epoch, position) = try request.start() else {
             return begin(
-                client, feed, request.id, LogCursor(from: nil, in: feed.ring), recovered: false, reason: nil)
+                client, feed, id, LogCursor(from: nil, in: feed.ring), recovered: false, reason: nil)
         }
         client.opening.insert(feed.log.sub)
-        let asked = ResumeRequest(request: request.id, epoch: epoch, position: position)
+        let asked = ResumeRequest(request: id, epoch: epoch, position: position)
         let (number, sub, place) = (client.id, feed.log.sub, feed.opening.stored)
         threads.ask { [inbox] readers in
-            let result = Result { () throws(PostgresError) in try readers[place].state() }
+            let result = Result { () throws(PostgresError) in try readers[place].readableState() }
             inbox.put(.state(client: number, sub: sub, asked, result))
         }
     }
@@ -107,9 +115,11 @@ extension Edge {
         _ client: EdgeClient, _ sub: Int, _ asked: ResumeRequest, _ result: Result<StreamState, PostgresError>
     ) {
         client.opening.remove(sub)
-        guard let feed = streams.values.first(where: { $0.log.sub == sub }), case .success(let state) = result,
-            state.epoch == feed.opening.epoch
-        else {
+        let feed = streams.values.first { $0.log.sub == sub }
+        if let feed, case .failure(let error) = result, error.isLasting {
+            return client.reply(ServerMessage.error(id: asked.request, .unreadable(feed.stream.name, error)))
+        }
+        guard let feed, case .success(let state) = result, state.epoch == feed.opening.epoch else {
             let error = RequestError(
                 code: "unavailable", message: "where the stream is can't be read now", retryAfter: 1000)
             return client.reply(ServerMessage.error(id: asked.request, error))

@@ -1,10 +1,18 @@
+import Postgres
+
 /// What a client is answered instead of what it asked for.
 struct RequestError: Error {
     /// For programs: `bad_request`, `not_connected`, `unknown_stream`, `unsupported`, `duplicate`, `limit`,
-    /// `unavailable`.
+    /// `unavailable`, `unreadable`.
     let code: String
     /// For people.
     let message: String
     /// Milliseconds; nil: the same request will not be answered otherwise.
     var retryAfter: Int?
+
+    /// Somebody who runs the database has to act first.
+    static func unreadable(_ stream: String, _ error: PostgresError) -> RequestError {
+        RequestError(
+            code: "unreadable", message: "rows of \(stream) can't be read: \(error.message)", retryAfter: 30_000)
+    }
 }

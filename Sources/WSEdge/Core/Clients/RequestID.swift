@@ -1,23 +1,13 @@
-import Common
-import Foundation
+/// What a client calls its request, a number or a text: comes back byte for byte.
+struct RequestID: Sendable, Equatable {
+    let json: String
 
-/// What a client calls its request: comes back unchanged.
-enum RequestID: Decodable, Sendable, Equatable {
-    case number(Int64)
-    case text(String)
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        self =
-            if let number = try? value.decode(Int64.self) { .number(number) } else {
-                .text(try value.decode(String.self))
-            }
-    }
-
-    var json: String {
-        switch self {
-        case .number(let number): String(number)
-        case .text(let text): ServerMessage.quoted(text)
-        }
+    /// Nil where the request has none.
+    /// - Parameter request: JSON, as a parser has found.
+    init?(of request: JSONText) {
+        guard let bytes = request.member("id"), let first = bytes.first,
+            "\"-0123456789".utf8.contains(first)
+        else { return nil }
+        json = String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -76,6 +76,14 @@ enum ServerMessage {
             """.utf8)
     }
 
+    /// Of a subscription that is there no more.
+    static func ended(sub: Int, _ error: RequestError) -> [UInt8] {
+        let retry = error.retryAfter.map { #","retry_after_ms":\#($0)"# } ?? ""
+        return Array(
+            #"{"type":"error","sub":\#(sub),"code":"\#(error.code)","message":\#(quoted(error.message))\#(retry)}"#.utf8
+        )
+    }
+
     static func goAway(reconnectIn milliseconds: Int) -> [UInt8] {
         Array(#"{"type":"goaway","reconnect_in_ms":\#(milliseconds)}"#.utf8)
     }

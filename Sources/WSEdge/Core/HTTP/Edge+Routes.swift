@@ -119,9 +119,14 @@ extension Edge {
         case .success(let page):
             exchange.respond(.json(200, ServerMessage.page(page), headers: ["cache-control": "no-store"]))
         case .failure(let error):
-            log("rows can't be read: \(error)")
+            Log.standard.say("rows can't be read: \(error)", .warning)
+            let stream = exchange.request.parameters[0]
             exchange.respond(
-                Self.refusal(503, .init(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)))
+                Self.refusal(
+                    503,
+                    error.isLasting
+                        ? .unreadable(stream, error)
+                        : .init(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)))
         }
     }
 }

@@ -16,7 +16,7 @@ final class Readings {
     enum Outcome {
         case read(Reading)
         /// It can't be read, and asking again will not help.
-        case failed
+        case failed(PostgresError)
     }
 
     /// What the threads answer; nil while Postgres is away.
@@ -93,10 +93,10 @@ final class Readings {
             let reading = Reading(span, replayed, frames) { [weak self] in self?.ended($0) }
             remember(key, reading)
             return (.read(reading), waiting.removeValue(forKey: key) ?? [])
-        case .failure(let error) where error.disposition == .outage || error.disposition == .retryTransaction:
+        case .failure(let error) where !error.isLasting:
             retries.append((key, span))
             return nil
-        case .failure: return (.failed, waiting.removeValue(forKey: key) ?? [])
+        case .failure(let error): return (.failed(error), waiting.removeValue(forKey: key) ?? [])
         }
     }
 

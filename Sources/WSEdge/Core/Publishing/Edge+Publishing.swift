@@ -64,7 +64,7 @@ extension Edge {
             publisher = new
             server?.watch(new.descriptor) { [weak new] in new?.poll() }
         } catch {
-            log("records can't be taken: Kafka: \(error)")
+            Log.standard.say("records can't be taken: Kafka: \(error)", .warning)
         }
     }
 }

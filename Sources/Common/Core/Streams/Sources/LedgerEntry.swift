@@ -37,6 +37,4 @@ package struct LedgerEntry: Hashable, Sendable {
         precondition(position >= to)
         to = position
     }
-
-    package var isBalanced: Bool { records == rows + dead + skipped }
 }

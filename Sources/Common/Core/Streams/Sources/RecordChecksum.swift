@@ -13,7 +13,7 @@ package enum RecordChecksum {
         return value.map { XXH64($0.baseAddress, $0.count, withKey) } ?? withKey
     }
 
-    /// Of a name.
+    /// XXH64 over a name's UTF-8.
     package static func of(_ text: String) -> UInt64 {
         var text = text
         return text.withUTF8 { XXH64($0.baseAddress, $0.count, 0) }

@@ -2,7 +2,7 @@
 package enum ColumnValue {
     case null
     case boolean(Bool)
-    /// Of an integer or bigint column.
+    /// The value of an integer or bigint column.
     case integer(Int64)
     case double(Double)
     case timestamp(Timestamp)

@@ -87,7 +87,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self = moment
     }
 
-    /// The same for a zone that is only used where the text names none.
+    /// Reads the same texts; where one names no zone, its time is `zone`'s.
     package init?(iso text: UnsafeRawBufferPointer, orIn zone: LocalTimeZone) {
         guard let (moment, hasZone) = Self.read(iso: text) else { return nil }
         guard let own = hasZone ? moment : zone.moment(showing: moment) else { return nil }

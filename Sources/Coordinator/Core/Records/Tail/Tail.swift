@@ -47,17 +47,16 @@ package struct Tail: ~Copyable {
         let subscription = try FeedSubscription(stored, credentials: nil, in: Context(), from: start)
         try subscription.connect(configuration.feeds, at: .now)
         var nextQuestion = ContinuousClock.now
-        var retryAt = ContinuousClock.now
         func deliver(_ delivery: FeedDelivery) {
             if !delivery.lost.isEmpty {
-                FileHandle.standardError.write(Data("coordinator: rows were deleted before they could be read\n".utf8))
+                Log.standard.say("rows were deleted before they could be read", .warning)
             }
             for row in delivery.rows { print(row.json) }
         }
         while !isFinished() {
             let now = ContinuousClock.now
             var isReading = false
-            if retryAt <= now, let question = subscription.question(at: now) {
+            if let question = subscription.question(at: now) {
                 isReading = true
                 do throws(PostgresError) {
                     let isFirst = subscription.epoch == nil
@@ -66,8 +65,7 @@ package struct Tail: ~Copyable {
                     }
                 } catch {
                     guard error.disposition == .outage else { throw StartError("Postgres: \(error)", .unavailable) }
-                    subscription.failed()
-                    retryAt = now + Self.retryInterval
+                    subscription.failed(until: now + Self.retryInterval)
                 }
             }
             var poller = Poller()

@@ -8,8 +8,6 @@ enum RoadKind: String, CaseIterable {
     case river
     case canal
 
-    var isWater: Bool { self == .river || self == .canal }
-
     /// Vehicles that a lane lets pass in a minute when it flows.
     var lanePerMinute: Double {
         switch self {

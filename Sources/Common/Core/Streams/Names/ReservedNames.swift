@@ -1,10 +1,10 @@
 /// Names that no declared column can have, since Millrace or Postgres has them in the same tables.
 package enum ReservedNames {
-    /// What Millrace calls columns that it needs for a moment: none of a stream's can meet them.
+    /// Columns that Millrace needs for a moment begin with this, and no stream's column may.
     package static let prefix = "millrace_"
     /// Columns that Millrace adds to streams' tables.
     private static let own: Set<String> = ["source_id", "source_offset", "row_version", "deleted"]
-    /// Those that every table of Postgres has (Postgres documentation, 5.6, System Columns).
+    /// Columns that every table of Postgres has (Postgres documentation, 5.6, System Columns).
     private static let system: Set<String> = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
 
     /// Why a column can't have the name; nil when it can.
