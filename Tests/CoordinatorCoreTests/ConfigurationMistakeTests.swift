@@ -109,4 +109,27 @@ struct ConfigurationMistakeTests {
         #expect(problem(environment: ["PGPASWORD_FILE": "/x"]).contains("PGPASWORD_FILE"))
         #expect(problem(environment: ["PGDATA": "x", "PG_VERSION": "17", "PGADMIN_PORT": "1"]) == "none")
     }
+
+    @Test(
+        "What would be ignored, or never do, is refused",
+        arguments: [
+            (#"{"batch_rows":0}"#, [:], "batch_rows must be 1 to 1000000, not 0"),
+            (#"{"breaker_records":-1}"#, [:], "breaker_records must be 1 to 1000000, not -1"),
+            (#"{"streams":[]}"#, [:], "streams: there are none"),
+            (#"{"schema":"pg_mine"}"#, [:], "none of Postgres's own"),
+            ("{}", ["MILLRACE_SCHEMA": String(repeating: "a", count: 64)], "1 to 63 bytes"),
+            (
+                #"{"streams":[{"name":"a","mode":"append","columns":[{"name":"n","type":"text"}]}]}"#,
+                ["TRAFFIC_TOPIC": "t"], "TRAFFIC_TOPIC is of the built-in streams"
+            ),
+            (
+                #"{"schema":"ops","streams":[{"name":"a","table":"ops.source","mode":"append","columns":[{"name":"n","type":"text"}]}]}"#,
+                [:], "the schema 'ops' is Millrace's own"
+            ),
+            ("{}", ["TRAFFIC_TOPIC": "stocks"], "'stocks' already belongs to stream"),
+            ("{}", ["MILLRACE_WAIT": "maybe"], "it must be true or false"),
+        ] as [(String, [String: String], String)])
+    func refused(text: String, environment: [String: String], told: String) {
+        #expect(problem(text, environment: environment).contains(told), "\(problem(text, environment: environment))")
+    }
 }

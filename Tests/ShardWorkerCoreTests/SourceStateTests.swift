@@ -9,7 +9,8 @@ struct SourceStateTests {
     private func source(at offset: Int64) -> SourceState {
         var ledger = LedgerEntry(openedAt: offset)
         ledger.to = offset
-        return SourceState(id: SourceID(rawValue: 1), partition: TopicPartition("t", 0), lane: 0, cluster: "c", ledger: ledger)
+        return SourceState(
+            id: SourceID(rawValue: 1), partition: TopicPartition("t", 0), lane: 0, cluster: "c", ledger: ledger)
     }
 
     @Test(

@@ -41,7 +41,8 @@ extension FaultRun {
         try kafka.restore()
         try kafka.revive()
         func stopped() throws -> [String] {
-            try fleet.rows("SELECT count(*) FROM millrace.source WHERE retired_at IS NULL AND paused_by LIKE 'stopped: %'")
+            try fleet.rows(
+                "SELECT count(*) FROM millrace.source WHERE retired_at IS NULL AND paused_by LIKE 'stopped: %'")
         }
         try fleet.wait("all partitions to be stopped; \((try? stopped()) ?? [])") {
             try stopped() == [String(Self.partitions)]

@@ -69,7 +69,9 @@ final class FaultRun {
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
             wakeStopped()
-            if let edge = edges.first { crowd = try EdgeCrowd("events", edge: edge.url, folder: fleet.folder + "/crowd") }
+            if let edge = edges.first {
+                crowd = try EdgeCrowd("events", edge: edge.url, folder: fleet.folder + "/crowd")
+            }
             try load.produce(&random)
             try load.produce(&random)
             try waitForEverything()

@@ -71,7 +71,9 @@ struct IsolationTests {
         let fleet = try Fleet(Self.events, partitions: 8)
         try fleet.launch(shards: 3)
         let pid = fleet.pid
-        try fleet.waitForStatus("sources with shards") { $0.sources.count == 8 && $0.sources.allSatisfy { $0.shard != nil } }
+        try fleet.waitForStatus("sources with shards") {
+            $0.sources.count == 8 && $0.sources.allSatisfy { $0.shard != nil }
+        }
         for life in 0..<20 {
             if life > 0 { try fleet.kafka.remake(fleet.topic, partitions: 8) }
             for partition in 0..<8 {
@@ -85,7 +87,9 @@ struct IsolationTests {
                     WHERE g NOT IN (SELECT n FROM events) GROUP BY 1 ORDER BY 1
                     """)
             }
-            try fleet.wait("life \(life); missing \((try? missing()) ?? []); \(String(describing: try? fleet.status()))") {
+            try fleet.wait(
+                "life \(life); missing \((try? missing()) ?? []); \(String(describing: try? fleet.status()))"
+            ) {
                 try fleet.requireRunning()
                 return try missing() == []
             }

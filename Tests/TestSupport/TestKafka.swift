@@ -13,8 +13,10 @@ package final class TestKafka: Sendable {
     private let data: String
 
     /// A broker of a test's own, which it may crash.
-    /// - Parameter port: of one that has crashed; nil for a free one.
-    package init(port wanted: UInt16? = nil) throws {
+    /// - Parameters:
+    ///   - port: of one that has crashed; nil for a free one.
+    ///   - properties: further ones, for its port and its controller's.
+    package init(port wanted: UInt16? = nil, properties: (UInt16, UInt16) -> String? = { _, _ in nil }) throws {
         guard let script = KafkaScript(besides: KeptServer.coordinator) else {
             throw ShellFailure(command: "find deploy/kafka/kafka", output: "not above \(KeptServer.coordinator)")
         }
@@ -23,7 +25,12 @@ package final class TestKafka: Sendable {
         data = try shell("mktemp -d /tmp/millrace-kafka-XXXXXX")
         let controllerPort = try FreePort.random()
         port = try wanted ?? FreePort.random()
-        server = try KeptServer(script.run(data: data, port: port, controllerPort: controllerPort), folder: data)
+        var words = script.run(data: data, port: port, controllerPort: controllerPort)
+        if let properties = properties(port, controllerPort) {
+            try properties.write(toFile: data + "/more", atomically: false, encoding: .utf8)
+            words += ["--properties", data + "/more"]
+        }
+        server = try KeptServer(words, folder: data)
         bootstrap = "127.0.0.1:\(port)"
         try waitUntilReady()
     }
@@ -77,6 +84,11 @@ package final class TestKafka: Sendable {
         let what = topic.map { "--entity-type topics --entity-name \($0)" } ?? "--entity-type brokers --entity-default"
         let list = properties.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
         try run("configs", "--alter \(what) --add-config \(list)")
+    }
+
+    /// Where the broker has an authorizer.
+    package func allow(_ user: String, _ operation: String, topic: String) throws {
+        try run("acls", "--add --allow-principal User:\(user) --operation \(operation) --topic \(topic)")
     }
 
     /// Deletes a topic and makes it again, empty.

@@ -24,6 +24,39 @@ extension Admin {
         return found
     }
 
+    /// What this login may do with a topic, as far as the broker tells.
+    package enum TopicRight: Sendable {
+        case describe, read, write
+    }
+
+    /// What it may not, of each topic; of those that are left out nothing is known to be missing. Of one that it may not even
+    /// describe a broker does not say whether it exists.
+    package func missingRights(
+        _ topics: [String], timeout: Duration = .seconds(10)
+    ) -> [String: [TopicRight]] {
+        guard !topics.isEmpty, mockName == nil else { return [:] }
+        let names = topics.map { strdup($0) }
+        defer { for name in names { free(name) } }
+        var pointers = names.map { UnsafePointer<CChar>($0) }
+        var operations = [Int32](repeating: 0, count: topics.count)
+        var errors = [Int32](repeating: 0, count: topics.count)
+        millrace_topic_rights(
+            client.handle, &pointers, topics.count, Client.milliseconds(timeout), &operations, &errors)
+        var missing: [String: [TopicRight]] = [:]
+        for (index, topic) in topics.enumerated() {
+            if errors[index] == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED.rawValue {
+                missing[topic] = [.describe]
+            } else if operations[index] != 0 {
+                let wanted: [(TopicRight, rd_kafka_AclOperation_t)] = [
+                    (.read, RD_KAFKA_ACL_OPERATION_READ), (.write, RD_KAFKA_ACL_OPERATION_WRITE),
+                ]
+                let lacking = wanted.filter { operations[index] & (1 << Int32($0.1.rawValue)) == 0 }.map(\.0)
+                if !lacking.isEmpty { missing[topic] = lacking }
+            }
+        }
+        return missing
+    }
+
     /// Whether the broker removes records of the topic for which there are newer ones (`cleanup.policy`).
     package func isCompacted(_ topic: String, timeout: Duration = .seconds(10)) throws(KafkaError) -> Bool {
         guard mockName == nil else { return false }

@@ -4,16 +4,27 @@ private import Glibc
 /// Blocking questions to a cluster and changes of its topics: for the coordinator and for tests.
 package struct Admin: ~Copyable {
     let client: Client
+    private let errors: ClientErrors
     /// The name of a mock cluster; nil for a real one. A mock names a controller that it doesn't have, so that what only
     /// a controller answers never comes: topics' ids, configurations, new topics.
     let mockName: String?
 
     package init(_ configuration: [String: String]) throws(KafkaError) {
-        self.init(try Client(RD_KAFKA_PRODUCER, configuration), mockName: configuration[Properties.mockCluster])
+        let errors = ClientErrors()
+        let opaque = Unmanaged.passUnretained(errors).toOpaque()
+        let client = try Client(RD_KAFKA_PRODUCER, configuration) { conf in
+            rd_kafka_conf_set_opaque(conf, opaque)
+            rd_kafka_conf_set_error_cb(conf) { _, code, reason, opaque in
+                let text = reason.map { String(cString: $0) } ?? ""
+                Unmanaged<ClientErrors>.fromOpaque(opaque!).takeUnretainedValue().add(code, text)
+            }
+        }
+        self.init(client, errors, mockName: configuration[Properties.mockCluster])
     }
 
-    private init(_ client: consuming Client, mockName: String?) {
+    private init(_ client: consuming Client, _ errors: ClientErrors, mockName: String?) {
         self.client = client
+        self.errors = errors
         self.mockName = mockName
     }
 
@@ -22,6 +33,26 @@ package struct Admin: ~Copyable {
         guard let id = rd_kafka_clusterid(client.handle, Client.milliseconds(timeout)) else { return nil }
         defer { rd_kafka_mem_free(client.handle, id) }
         return mockName ?? String(cString: id)
+    }
+
+    /// What stands behind questions that nobody answered; nil when nothing is known.
+    package func failure() -> KafkaError? {
+        rd_kafka_poll(client.handle, 0)
+        return errors.mostTelling
+    }
+
+    /// What each broker says its address is: where clients go on once a bootstrap server has answered.
+    package func brokers(timeout: Duration = .seconds(10)) throws(KafkaError) -> [(
+        id: Int32, host: String, port: Int32
+    )] {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = rd_kafka_metadata(client.handle, 0, nil, &metadata, Client.milliseconds(timeout))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError("read metadata", code) }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        return (0..<Int(metadata.pointee.broker_cnt)).map { index in
+            let broker = metadata.pointee.brokers[index]
+            return (broker.id, String(cString: broker.host), broker.port)
+        }
     }
 
     /// The number of partitions of each topic that exists.

@@ -31,6 +31,12 @@ package struct KafkaError: Error, Sendable, Equatable {
         ].contains { $0.rawValue == code }
     }
 
+    /// Whether the login is refused: no time mends that.
+    package var isLogin: Bool {
+        code == RD_KAFKA_RESP_ERR__AUTHENTICATION.rawValue
+            || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED.rawValue
+    }
+
     /// Whether a record was larger than the client, the topic or the broker takes.
     package var isTooLarge: Bool { code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue }
 

@@ -72,6 +72,9 @@ package struct Connection: ~Copyable {
     /// Whether the connection is of no more use, as far as is known without asking.
     package var isLost: Bool { isBroken || PQstatus(handle) != CONNECTION_OK }
 
+    /// What a request to cancel would name. Not the backend's own where something stands between.
+    package var cancelPID: Int32 { PQbackendPID(handle) }
+
     /// Goes on connecting, from the first call on; nil when the connection is ready.
     package mutating func connect() throws(PostgresError) -> Interest? {
         if !isOpen {

@@ -84,18 +84,23 @@ package struct Migrations: Sendable {
     private func makeTables(on connection: inout Connection) throws(PostgresError) {
         for stream in streams {
             do throws(PostgresError) {
-                let tables = [stream.table] + (stream.latest ? [stream.latestTable] : [])
-                var isMissing = false
-                for table in tables.map(Connection.schemaAndTable) where !isMissing {
-                    isMissing = !(try Self.exists(table.table, in: table.schema, on: &connection))
-                }
-                if isMissing { try connection.execute(StreamTable(stream, schema: schema).createSQL) }
+                guard try !Self.hasTables(of: stream, on: &connection) else { continue }
+                try connection.execute(StreamTable(stream, schema: schema).createSQL)
             } catch {
                 throw PostgresError(
                     operation: "make the tables of stream '\(stream.name)'", sqlState: error.sqlState,
                     message: error.message, detail: error.detail, constraint: error.constraint)
             }
         }
+    }
+
+    package static func hasTables(
+        of stream: StreamDefinition, on connection: inout Connection
+    ) throws(PostgresError) -> Bool {
+        for table in ([stream.table] + (stream.latest ? [stream.latestTable] : [])).map(Connection.schemaAndTable) {
+            guard try exists(table.table, in: table.schema, on: &connection) else { return false }
+        }
+        return true
     }
 
     /// Asked of the catalog, which everybody may read: `to_regclass` needs rights to the schema.

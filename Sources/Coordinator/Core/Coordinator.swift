@@ -50,7 +50,7 @@ package final class Coordinator {
 
     /// Brings up what is missing and checks everything that has to be there; no worker is spawned yet. Blocking.
     package convenience init(_ configuration: CoordinatorConfiguration) throws {
-        let problems = StreamValidation(configuration.streams).problems
+        let problems = StreamValidation(configuration.streams, schema: configuration.schema).problems
         guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
         if !configuration.lacksKafka { try configuration.checkKafkaProperties() }
         let folder = try RuntimeFolder(configuration.runtimeFolder)

@@ -23,8 +23,9 @@ extension Command {
         example: "check --config Config.json"
     ) { arguments, settings in
         try arguments.finish()
-        let configuration = try settings.configuration()
-        for line in try Database.check(configuration) { print(line) }
+        let check = StartCheck(try settings.configuration())
+        for line in check.lines { print(line) }
+        if let problem = check.problem { throw problem }
         return .success
     }
 

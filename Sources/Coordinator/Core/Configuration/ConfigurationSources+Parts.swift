@@ -24,6 +24,34 @@ extension ConfigurationSources {
         return parameters
     }
 
+    /// Of Millrace's own tables.
+    func schema() throws(StartError) -> String {
+        let name = try variable("MILLRACE_SCHEMA") ?? file.schema ?? "millrace"
+        guard (1...63).contains(name.utf8.count), !name.hasPrefix("pg_"), name != "information_schema" else {
+            throw StartError(
+                "schema is '\(name)'; it must have 1 to 63 bytes, and be none of Postgres's own", .configuration)
+        }
+        return name
+    }
+
+    func streams(besides schema: String) throws(StartError) -> [StreamDefinition] {
+        let topic = try variable("TRAFFIC_TOPIC")
+        let streams = file.streams ?? BuiltInStreams.all(trafficTopic: topic ?? "traffic_data")
+        var problems = StreamValidation(streams, schema: schema).problems
+        if streams.isEmpty { problems.append("streams: there are none; without the key there are the built-in ones") }
+        if topic != nil, file.streams != nil {
+            problems.append(
+                "TRAFFIC_TOPIC is of the built-in streams, and Config.json has others: say it there, in topics")
+        }
+        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
+        return streams
+    }
+
+    func limit(_ name: String, _ value: Int?) throws(StartError) -> Int? {
+        guard let value, !(1...1_000_000).contains(value) else { return value }
+        throw StartError("\(name) must be 1 to 1000000, not \(value)", .configuration)
+    }
+
     func edges() throws(StartError) -> EdgePlan {
         var plan = EdgePlan()
         let (count, port) = (try number("MILLRACE_EDGES"), try number("MILLRACE_EDGE_PORT"))

@@ -98,13 +98,11 @@ package struct ConfigurationSources {
     package func configuration(workerExecutable: String) throws(StartError) -> CoordinatorConfiguration {
         let offsetReset = try self.offsetReset()
         let shards = try number("MILLRACE_SHARDS")
-        let traffic = try variable("TRAFFIC_TOPIC") ?? "traffic_data"
-        let streams = file.streams ?? BuiltInStreams.all(trafficTopic: traffic)
-        let problems = StreamValidation(streams).problems
-        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
+        let schema = try self.schema()
+        let streams = try streams(besides: schema)
         var configuration = CoordinatorConfiguration(
             shards: flags.shards ?? shards ?? file.shards ?? 4, streams: streams, kafka: try kafka(),
-            postgres: try postgres(), schema: try variable("MILLRACE_SCHEMA") ?? file.schema ?? "millrace",
+            postgres: try postgres(), schema: schema,
             runtimeFolder: try runtimeFolder(), workerExecutable: workerExecutable, offsetReset: offsetReset)
         configuration.keepsScale = flags.shards == nil
         configuration.addsColumns = flags.addsColumns
@@ -116,8 +114,9 @@ package struct ConfigurationSources {
             throw StartError(
                 "advertise_host needs control too: edges on other hosts ask there where the feeds are", .configuration)
         }
-        configuration.batchRowLimit = file.batchRows ?? configuration.batchRowLimit
-        configuration.breakerRecordCount = file.breakerRecords ?? configuration.breakerRecordCount
+        configuration.batchRowLimit = try limit("batch_rows", file.batchRows) ?? configuration.batchRowLimit
+        configuration.breakerRecordCount =
+            try limit("breaker_records", file.breakerRecords) ?? configuration.breakerRecordCount
         configuration.metrics = try metricsAddress()
         configuration.edges = try edges()
         configuration.foldAfter = file.foldLedgerAfter ?? configuration.foldAfter

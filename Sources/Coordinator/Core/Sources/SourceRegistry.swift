@@ -56,9 +56,7 @@ package struct SourceRegistry: ~Copyable {
         do throws(KafkaError) { admin = try Admin(configuration.kafka) } catch {
             throw StartError("Kafka: \(error)", .configuration)
         }
-        guard admin.clusterID() != nil else {
-            throw StartError("Kafka at \(bootstrap) does not answer; check KAFKA_BOOTSTRAP_SERVERS", .unavailable)
-        }
+        _ = try admin.requireCluster(at: bootstrap)
         self.init(configuration, connection)
     }
 
@@ -87,6 +85,7 @@ package struct SourceRegistry: ~Copyable {
             let own = try connection.execute(
                 "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0]
             backend = own.integer(0, 0).flatMap { pid in own.text(0, 1).map { (pid, $0) } }
+            try PoolerCheck.run(&connection, configuration.postgres)
             let name = try connection.literal(schema.name)
             try lock(name)
             differences = try makeTables()

@@ -41,7 +41,9 @@ package struct TableCheck {
         for stream in streams {
             let table = StreamTable(stream, schema: MillraceSchema())
             do throws(PostgresError) {
-                try connection.execute("BEGIN; \(table.createSQL); \(table.sessionSQL); ROLLBACK")
+                // For tables that are there it would ask for a right to make them.
+                let create = try Migrations.hasTables(of: stream, on: &connection) ? "" : table.createSQL + ";"
+                try connection.execute("BEGIN; \(create) \(table.sessionSQL); ROLLBACK")
             } catch {
                 guard error.disposition != .outage else { throw error }
                 refusals.append("stream '\(stream.name)': Postgres refuses its definition: \(error)")
