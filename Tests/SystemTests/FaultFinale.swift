@@ -69,7 +69,9 @@ extension FaultRun {
                     [value], key: "life \(life) \(index)", to: fleet.topic, partition: Int32(index) % Self.partitions)
             }
             let count = "SELECT count(*), sum(n) FROM events WHERE k LIKE 'life \(life) %'"
-            try fleet.wait("life \(life): \((try? fleet.rows(count)) ?? []); \(String(describing: try? fleet.status()))") {
+            try fleet.wait(
+                "life \(life): \((try? fleet.rows(count)) ?? []); \(String(describing: try? fleet.status()))"
+            ) {
                 try fleet.requireRunning()
                 return try fleet.rows(count) == ["20|20"]
             }

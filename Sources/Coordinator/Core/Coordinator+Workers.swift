@@ -23,6 +23,13 @@ extension Coordinator {
         }
     }
 
+    /// Workers that have read a topic which was made again start anew: librdkafka 2.4 to 2.8 may have kept a freed entry in its
+    /// cache (its issue #4964, mended in 2.10), and then anything may become of its client.
+    func renew(_ remade: Set<SourceID>) {
+        let shards = fleet.shards.keys.filter { !remade.isDisjoint(with: fleet.sources(of: $0)) }.sorted()
+        if !shards.isEmpty { perform(fleet.restart(shards, rolling: false, at: .now)) }
+    }
+
     private func spawn(_ shard: Int32) {
         do {
             let worker = try WorkerProcess(

@@ -224,6 +224,7 @@ package final class Coordinator {
         case .discovered(let found, let news):
             for text in news { notice(text) }
             trouble(found.troubles.isEmpty ? nil : found.troubles.joined(separator: "; "))
+            renew(found.remade)
             entries = Dictionary(uniqueKeysWithValues: found.entries.map { ($0.id, $0) })
             assign()
         case .discoveryFailed(let reason): trouble(reason)

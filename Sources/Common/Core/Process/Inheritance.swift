@@ -3,6 +3,9 @@ private import Glibc
 
 /// What Foundation's `Process` hands down to a child, put right by the child, first thing.
 package enum Inheritance {
+    /// The last one (signal(7)); glibc has it as a function only.
+    private static let lastSignal: Int32 = 64
+
     /// For a process that was spawned by another of ours: signals as they are by default, and a process group of its
     /// own, so that Ctrl-C at a terminal reaches the coordinator alone.
     package static func putRight() {
@@ -10,7 +13,8 @@ package enum Inheritance {
         var empty = sigset_t()
         sigemptyset(&empty)
         pthread_sigmask(SIG_SETMASK, &empty, nil)
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGPIPE] { signal(number, SIG_DFL) }
+        // Whatever some parent ignores, a shell in the background or a service manager; some can't be set, and are as they are.
+        for number in 1...lastSignal { signal(number, SIG_DFL) }
         closeOnExec()
     }
 

@@ -96,6 +96,7 @@ extension SourceRegistry {
                 entries.append(entry)
             case .another(let why):
                 try retire(row, place, because: why)
+                found.remade.insert(row.id)
                 let start = try firstOffset(place, view.admin, isNewTopic: false)
                 entries.append(try insert(place, stream, view.cluster, id: view.ids[topic], start: start))
             }
@@ -107,6 +108,7 @@ extension SourceRegistry {
             if let id = view.ids[topic], let knownID = row.topicID, id != knownID {
                 if isCertain(why, of: row.id, earlierDoubts) {
                     try retire(row, place, because: why)
+                    found.remade.insert(row.id)
                     continue
                 }
             } else {

@@ -23,6 +23,8 @@ package struct SourceRegistry: ~Copyable {
         package var entries: [Entry] = []
         /// What keeps some of them, or all, from being read; a line each.
         package var troubles: [String] = []
+        /// Of topics that were made again: retired just now.
+        package var remade: Set<SourceID> = []
     }
 
     /// Only within this type.
