@@ -76,6 +76,9 @@ extension SourceRegistry {
         if known.isEmpty, try hasOthers(topic, than: view.cluster) {
             notices.append("topic \(topic): another Kafka cluster; the sources of the one before are set aside")
         }
+        if let id = view.ids[topic] {
+            for row in known.values where row.topicID.map({ $0 != id }) ?? false { found.remade.insert(row.id) }
+        }
         var entries: [Entry] = []
         for partition in 0..<count {
             let place = TopicPartition(topic, partition)
@@ -96,7 +99,6 @@ extension SourceRegistry {
                 entries.append(entry)
             case .another(let why):
                 try retire(row, place, because: why)
-                found.remade.insert(row.id)
                 let start = try firstOffset(place, view.admin, isNewTopic: false)
                 entries.append(try insert(place, stream, view.cluster, id: view.ids[topic], start: start))
             }
@@ -108,7 +110,6 @@ extension SourceRegistry {
             if let id = view.ids[topic], let knownID = row.topicID, id != knownID {
                 if isCertain(why, of: row.id, earlierDoubts) {
                     try retire(row, place, because: why)
-                    found.remade.insert(row.id)
                     continue
                 }
             } else {

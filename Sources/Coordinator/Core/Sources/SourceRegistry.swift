@@ -23,7 +23,7 @@ package struct SourceRegistry: ~Copyable {
         package var entries: [Entry] = []
         /// What keeps some of them, or all, from being read; a line each.
         package var troubles: [String] = []
-        /// Of topics that were made again: retired just now.
+        /// Of topics that seem to have been made again.
         package var remade: Set<SourceID> = []
     }
 
