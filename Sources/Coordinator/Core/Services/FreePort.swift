@@ -1,4 +1,5 @@
 package import Common
+private import CLinux
 private import Glibc
 
 /// Ports of this machine that nobody listens at.
