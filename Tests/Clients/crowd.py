@@ -29,9 +29,15 @@ async def follow(number):
         await socket.send(json.dumps({"type": "subscribe", "id": 4, "stream": stream, "from": start}))
         expected = list(range(partitions))
         rows = 0
+        # Of the first subscription there may be some on the way.
+        sub = None
         async for text in socket:
             message = json.loads(text)
-            if message["type"] == "rows":
+            if message.get("id") == 4 and message["type"] == "subscribed":
+                sub = message["sub"]
+            elif message["type"] == "rows":
+                if message["sub"] != sub:
+                    continue
                 for row in message["rows"]:
                     n = row["n"]
                     lane = n % partitions

@@ -41,9 +41,15 @@ async def follow(number):
                 {"type": "subscribe", "id": 4, "stream": stream, "from": {"epoch": answer["epoch"], "position": position}}
             )
         )
+        # Of the first subscription there may be messages on the way.
+        sub = None
         async for text in socket:
             message = json.loads(text)
             kind = message["type"]
+            if message.get("id") == 4 and kind == "subscribed":
+                sub = message["sub"]
+            elif message.get("sub", sub) != sub:
+                continue
             if kind == "rows":
                 rows.extend(json.dumps(row, separators=(",", ":")) for row in message["rows"])
             elif kind in ("error", "reset", "goaway"):
