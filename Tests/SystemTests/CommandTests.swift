@@ -67,9 +67,8 @@ struct CommandTests {
         try fleet.expectExact(perPartition: 210)
         try fleet.done("stop")
         #expect(try fleet.command("status").code == ExitCode.unavailable.rawValue)
-        #expect(
-            try fleet.rows("SELECT action, count(*) FROM millrace.audit GROUP BY 1 ORDER BY 1")
-                == ["pause|1", "restart|1", "resume|1", "scale|3"])
+        let audit = try fleet.rows("SELECT action, count(*) FROM millrace.audit GROUP BY 1 ORDER BY 1")
+        #expect(audit == ["pause|1", "restart|1", "resume|1", "scale|3"])
     }
 
     @Test(

@@ -141,6 +141,58 @@ struct ReadOnceTests {
         }
         #expect(report.sources[0].reason?.contains("cluster") == true, "\(report.sources)")
         #expect(try fleet.rows("SELECT count(*), max(n) FROM events") == ["20|19"])
+        // The right one is back: nobody has to say anything.
+        try second.crash()
+        try first.revive()
+        try first.produce(values(20..<30), to: fleet.topic)
+        try fleet.wait("what comes then") { try fleet.rows("SELECT count(*), max(n) FROM events") == ["30|29"] }
+        try fleet.waitForStatus("healthy") { $0.healthy }
+        #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
+        try stop(fleet)
+    }
+
+    @Test("On a new cluster that lacks one of the topics the others are read, now and after a restart")
+    func newClusterWithoutOne() throws {
+        let other = try TestKafka()
+        let fleet = try Fleet(Self.events, partitions: 1)
+        fleet.stream.topics.append(try fleet.kafka.makeTopic(partitions: 1))
+        for topic in fleet.stream.topics { try fleet.kafka.produce(values(0..<10), to: topic) }
+        try fleet.launch(shards: 1)
+        try fleet.waitForRecords(20)
+        try stop(fleet)
+        _ = try other.makeTopic(fleet.topic, partitions: 1)
+        fleet.kafkaConfiguration = other.configuration
+        fleet.beginsOnNewCluster = true
+        for count in [10, 20] {
+            try fleet.launch(shards: 1)
+            // Longer than some discoveries, one a second.
+            let later = Date.now + 4
+            try fleet.wait("some discoveries") { Date.now > later }
+            try other.produce(values(500 + count..<510 + count), to: fleet.topic)
+            try fleet.waitForRecords(Int64(20 + count))
+            let report = try fleet.waitForStatus("the one that is missing is told") { !$0.problems.isEmpty }
+            #expect(report.sources.map(\.state) == ["running"], "\(report.sources)")
+            try stop(fleet)
+            fleet.beginsOnNewCluster = false
+        }
+    }
+
+    @Test(
+        "A topic that was made again is begun at its start although new ones are begun at their end, also after a kill in between",
+        .enabled(if: Admin.tellsTopicIDs))
+    func madeAgainWithLatest() throws {
+        let fleet = try Fleet(Self.events, partitions: 1)
+        fleet.offsetReset = "latest"
+        try fleet.launch(shards: 1)
+        try fleet.waitForStatus("a source with a shard") { $0.sources.first?.shard != nil }
+        try fleet.kafka.produce(values(0..<10), to: fleet.topic)
+        try fleet.waitForRecords(10)
+        try stop(fleet)
+        try fleet.kafka.remake(fleet.topic, partitions: 1)
+        try fleet.kafka.produce(values(500..<505), to: fleet.topic)
+        try fleet.execute("UPDATE millrace.source SET retired_at = now()")
+        try fleet.launch(shards: 1)
+        try fleet.wait("what the new one has") { try fleet.rows("SELECT count(*), max(n) FROM events") == ["15|504"] }
         try stop(fleet)
     }
 

@@ -36,6 +36,7 @@ package final class Coordinator {
     var droppedFrames = 0
     private let signals: Int32
     var discoveryFailure: String?
+    private var troubles: [String] = []
     /// Who has paused something, and waits until no worker has it.
     var pausing: [Pausing] = []
     private var keysFailure: String?
@@ -223,11 +224,11 @@ package final class Coordinator {
         case .kafkaMoved(let kafka): move(to: kafka)
         case .discovered(let found, let news):
             for text in news { notice(text) }
-            trouble(found.troubles.isEmpty ? nil : found.troubles.joined(separator: "; "))
+            trouble(found.troubles)
             renew(found.remade)
             entries = Dictionary(uniqueKeysWithValues: found.entries.map { ($0.id, $0) })
             assign()
-        case .discoveryFailed(let reason): trouble(reason)
+        case .discoveryFailed(let reason): trouble([reason])
         case .prepared(let generation): fleet.learn(generation: generation)
         case .startRefused(let error):
             refusal = error
@@ -253,10 +254,11 @@ package final class Coordinator {
         perform(fleet.discovered(Set(entries.values.filter { $0.hold == nil }.map(\.id)), at: .now))
     }
 
-    /// Said when it comes or changes its kind; while services end there is always some.
-    private func trouble(_ reason: String?) {
+    /// Each is said when it comes; while services end there is always some.
+    private func trouble(_ found: [String]) {
         guard stopping != .services else { return }
-        if let reason, discoveryFailure == nil { notice("discovery: \(reason)") }
-        discoveryFailure = reason
+        for text in found where !troubles.contains(text) { notice("discovery: \(text)") }
+        troubles = found
+        discoveryFailure = found.isEmpty ? nil : found.joined(separator: "; ")
     }
 }

@@ -98,10 +98,18 @@ extension ShardWorker {
     private func isSameCluster() throws -> Bool {
         guard let cluster = consumer.clusterID, cluster != knownCluster else { return true }
         knownCluster = cluster
-        let strangers = sources.values.filter { !$0.isReplay && $0.cluster != cluster }
+        let returned = sources.values.filter { $0.isElsewhere && $0.cluster == cluster }
+        for source in returned {
+            source.isElsewhere = false
+            if case .stopped = source.phase { source.phase = .running }
+        }
+        // A lane that waits to be resumed takes them along then.
+        try assign(returned.filter { !lanes[$0.lane].needsResume }.map(\.id))
+        let strangers = sources.values.filter { !$0.isReplay && $0.cluster != cluster && $0.phase == .running }
         guard !strangers.isEmpty else { return true }
         try loseSession(PostgresError(operation: "consume", sqlState: "", message: "Kafka is another cluster now"))
         for source in strangers {
+            source.isElsewhere = true
             try stop(
                 source, what: "source",
                 "Kafka is cluster \(cluster) now; \(source.partition) was read from \(source.cluster)")

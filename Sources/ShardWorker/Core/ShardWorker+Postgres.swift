@@ -122,6 +122,8 @@ extension ShardWorker {
     // MARK: Finishing
 
     private func claimed(_ ids: Set<SourceID>, _ result: QueryResult) throws {
+        // Of the new ones it is to be asked too whether Kafka is their cluster.
+        knownCluster = nil
         // What was released while the claim was under way is given back.
         let wanted = claiming.intersection(ids)
         claiming.subtract(ids)
@@ -164,6 +166,7 @@ extension ShardWorker {
     }
 
     private func resumed(_ index: Int, _ result: QueryResult) throws {
+        knownCluster = nil
         lanes[index].needsResume = false
         lanes[index].block = nil
         var held: Set<SourceID> = []

@@ -47,10 +47,9 @@ package struct StartCheck {
                 "schema \(schema.name) has version \(found), of a newer program than this (\(migrations.version)): it stays as "
                     + "it is")
         }
-        if let cluster,
-            let refusal = try ClusterCheck(configuration: configuration).refusal(of: cluster, on: &connection)
-        {
-            add([refusal])
+        if let cluster {
+            let check = try ClusterCheck(configuration: configuration).run(cluster, isNew: false, on: &connection)
+            add(check.refusals.sorted { $0.key < $1.key }.map(\.value))
         }
         for stream in configuration.streams {
             let check = TableCheck([stream], addsColumns: false)

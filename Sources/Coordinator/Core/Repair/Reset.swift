@@ -38,6 +38,8 @@ package struct Reset: ~Copyable {
         /// The stream that had the topic, when it is another one.
         package var before: String?
         package var isStopped: Bool
+        /// Kafka has no such partition: it is retired, and nothing begins.
+        package var isGone: Bool
         /// Offsets that are read again into the same table, or that are skipped. Holes count.
         package var again: Int64 { before == nil ? max(0, min(from, end) - to) : 0 }
         package var skipped: Int64 { max(0, to - from) }
@@ -99,7 +101,13 @@ package struct Reset: ~Copyable {
             let place = TopicPartition(result.text(row, 1)!, Int32(result.integer(row, 2)!))
             let from = result.integer(row, 3)!
             let before = result.text(row, 4).flatMap { $0 == stream.name ? nil : $0 }
-            let (low, high) = try admin.watermarks(place)
+            guard let (low, high) = try watermarks(place) else {
+                steps.append(
+                    Step(
+                        source: id, partition: place, from: from, to: from, end: from, before: before, isStopped: false,
+                        isGone: true, rows: 0, deadLetters: 0))
+                continue
+            }
             let to =
                 switch destination {
                 case .earliest: low
@@ -113,10 +121,18 @@ package struct Reset: ~Copyable {
             steps.append(
                 Step(
                     source: id, partition: place, from: from, to: to, end: high, before: before,
-                    isStopped: result.text(row, 5) == "t", rows: rows,
+                    isStopped: result.text(row, 5) == "t", isGone: false, rows: rows,
                     deadLetters: try count("\(schema.name).dead_letter", within)))
         }
         return steps
+    }
+
+    /// Nil when there is no such partition.
+    private func watermarks(_ place: TopicPartition) throws(KafkaError) -> (low: Int64, high: Int64)? {
+        do throws(KafkaError) { return try admin.watermarks(place) } catch {
+            guard error.isUnknownPartition else { throw error }
+            return nil
+        }
     }
 
     /// A source and those before it of the same partition, as far as the topic's id tells that it is the same.
@@ -141,15 +157,19 @@ package struct Reset: ~Copyable {
     /// - Parameter by: who, for the audit.
     /// - Throws: `StartError` when records would count twice and nobody asked for it.
     package mutating func perform(_ destination: Destination, replay: Replay = .refused, by: String) throws -> [Step] {
-        let steps = try plan(destination).filter { $0.from != $0.to || $0.isStopped || $0.before != nil }
+        let steps = try plan(destination).filter { $0.from != $0.to || $0.isStopped || $0.isGone || $0.before != nil }
         try check(steps, replay)
         if replay == .replace { try requireNoReplays(steps) }
         guard !steps.isEmpty else { return [] }
         let name = try connection.literal(stream.name)
         var sql = "BEGIN;\n"
         for step in steps {
+            guard !step.isGone else {
+                sql += "UPDATE \(schema.name).source SET retired_at = now(), claim = NULL WHERE id = \(step.source);\n"
+                continue
+            }
             sql += """
-                SELECT \(schema.name).reset_source(\(step.source), \(step.to), \(step.to > step.from), \(replay == .replace));
+                SELECT \(schema.name).reset_source(\(step.source), \(step.to), \(step.to >= step.from), \(replay == .replace));
                 UPDATE \(schema.name).source n SET stream = \(name), begun_by = 'reset',
                     paused_by = CASE WHEN n.paused_by LIKE '\(SourceHold.stoppedPrefix)%' THEN NULL ELSE n.paused_by END
                 FROM \(schema.name).source o WHERE o.id = \(step.source) AND n.retired_at IS NULL

@@ -14,6 +14,7 @@ extension Verification.Finding {
 
 extension Reset.Step {
     package var line: String {
+        guard !isGone else { return "\(partition): Kafka has it no more; its source is retired" }
         let what =
             before.map { "is stream '\($0)''s no more, whose rows stay" }
             ?? (again > 0

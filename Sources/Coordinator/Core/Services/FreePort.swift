@@ -1,5 +1,5 @@
-package import Common
 private import CLinux
+package import Common
 private import Glibc
 
 /// Ports of this machine that nobody listens at.

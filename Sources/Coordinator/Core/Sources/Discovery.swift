@@ -51,6 +51,10 @@ final class Discovery: Sendable {
     /// When one answer about partitions has to be confirmed by another.
     private static let doubtInterval = Duration.seconds(1)
 
+    /// What was asked for last is still written, such as who has scaled: for no longer.
+    private static let stopLimit = Duration.seconds(2)
+
+    private let ended = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
     private let wake: Int32
     private let mailbox: Mailbox
@@ -74,7 +78,10 @@ final class Discovery: Sendable {
     }
 
     private func begin(_ body: @escaping @Sendable () -> Void) {
-        let thread = Thread(block: body)
+        let thread = Thread { [ended] in
+            body()
+            ended.signal()
+        }
         thread.name = "discovery"
         thread.start()
     }
@@ -105,9 +112,11 @@ final class Discovery: Sendable {
         close(wake)
     }
 
+    /// Blocking, for a short time.
     func stop() {
         state.withLock { $0.isStopped = true }
         signal()
+        _ = ended.wait(timeout: .now() + Self.stopLimit / .seconds(1))
     }
 
     func ask(_ request: Request) {
@@ -128,13 +137,19 @@ final class Discovery: Sendable {
                 defer { state.requests.removeAll() }
                 return state.requests
             }
-            // Who asks wants to know what is true now.
-            let checking = nextCheck <= .now || !requests.isEmpty
+            // Who asks wants to know what is true now, and a doubt wants to be settled.
+            let checking = nextCheck <= .now || !requests.isEmpty || !box.registry.doubts.isEmpty
             if checking { nextCheck = .now + Self.checkInterval }
-            do {
-                let outcomes = try perform(requests, box)
-                mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
+            var outcomes = perform(requests, box)
+            // Whatever becomes of the rest: who asked is told.
+            func tell() {
                 for outcome in outcomes { mailbox.put(outcome) }
+                outcomes.removeAll()
+            }
+            defer { tell() }
+            do {
+                mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
+                tell()
                 if let kafka = box.registry.takeMove() { mailbox.put(.kafkaMoved(kafka)) }
                 if nextMaintenance <= .now {
                     nextMaintenance = .now + Self.maintenanceInterval
@@ -147,27 +162,27 @@ final class Discovery: Sendable {
                 mailbox.put(.discoveryFailed("\(error)"))
             }
         }
+        _ = perform(state.withLock { $0.requests }, box)
     }
 
-    /// All of them, whatever becomes of one. The coordinator's own are tried again with the next turn.
+    /// All of them, whatever becomes of one. The coordinator's own are tried again with the next turn while Postgres is away;
+    /// what it refuses is told and left.
     ///
     /// - Returns: what the loop is to hear once it knows what there is now.
-    private func perform(_ requests: [Request], _ box: RegistryBox) throws -> [Mailbox.Item] {
-        var failure: (any Error)?
-        var outcomes: [Mailbox.Item] = []
-        for request in requests {
+    private func perform(_ requests: [Request], _ box: RegistryBox) -> [Mailbox.Item] {
+        requests.compactMap { request in
             do {
-                if let outcome = try perform(request, box) { outcomes.append(outcome) }
+                return try perform(request, box)
             } catch {
-                failure = error
-                if let identity = request.asker { mailbox.put(.answered(identity, .refused("\(error)"))) }
-                if request.isOwn { state.withLock { $0.requests.append(request) } }
+                let isOutage = (error as? PostgresError)?.disposition == .outage || error is StartError
+                if request.isOwn, isOutage { state.withLock { $0.requests.append(request) } }
+                guard let identity = request.asker else {
+                    if !isOutage { box.registry.notices.append("not written into the database: \(error)") }
+                    return nil
+                }
+                return .answered(identity, .refused("\(error)"))
             }
         }
-        guard let failure else { return outcomes }
-        // Who asked is told in any case.
-        for outcome in outcomes { mailbox.put(outcome) }
-        throw failure
     }
 
     private func perform(_ request: Request, _ box: RegistryBox) throws -> Mailbox.Item? {

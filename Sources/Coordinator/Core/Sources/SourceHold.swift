@@ -8,7 +8,7 @@ package enum SourceHold: Sendable, Equatable {
     case stopped(String)
 
     static let stoppedPrefix = "stopped: "
-    private static let quarantinePrefix = "quarantine"
+    static let quarantinePrefix = "quarantine"
 
     init(stored: String) {
         if stored.hasPrefix(Self.stoppedPrefix) {

@@ -19,25 +19,35 @@ extension SourceRegistry {
             try addKnown(cluster, to: &found)
             return found
         }
-        if let refusal = try ClusterCheck(configuration: configuration).refusal(
-            of: view.cluster, on: &connection)
-        {
-            guard let cluster else { throw StartError(refusal, .configuration) }
-            found.troubles.append(refusal)
-            try addKnown(cluster, withheld: .stopped(refusal), to: &found)
+        if configuration.beginsOnNewCluster, begunOn == nil { begunOn = view.cluster }
+        let check = try ClusterCheck(configuration: configuration).run(
+            view.cluster, isNew: begunOn == view.cluster, on: &connection)
+        if cluster == nil, check.isElsewhere || check.isMoved { throw StartError(check.text, .configuration) }
+        if check.isElsewhere, let cluster {
+            found.troubles.append(check.text)
+            try addKnown(cluster, withheld: .stopped("Kafka is another cluster now"), to: &found)
             return found
         }
         cluster = view.cluster
+        var isOutage = false
         let earlierDoubts = doubts
         doubts = [:]
         for stream in configuration.streams {
             for topic in stream.topics {
+                if let refusal = check.refusals[topic] {
+                    found.troubles.append(refusal)
+                    continue
+                }
                 let rows = try rows(of: topic, cluster: view.cluster, id: view.ids[topic])
                 do {
                     try add(topic, of: stream.name, rows, view, checking: checking, earlierDoubts, to: &found)
                 } catch let error as KafkaError {
                     found.troubles.append("topic '\(topic)': \(error)")
-                    found.entries += rows.map { entry($1, stream.name, TopicPartition(topic, $0)) }
+                    isOutage = true
+                    // As they are by now.
+                    found.entries += try self.rows(of: topic, cluster: view.cluster, id: nil).map {
+                        entry($1, stream.name, TopicPartition(topic, $0))
+                    }
                 }
             }
             try addReplays(of: stream.name, to: &found)
@@ -46,11 +56,9 @@ extension SourceRegistry {
         if !wasFound, found.entries.allSatisfy({ ReplaySource.isOne(topic: $0.partition.topic) }),
             let trouble = found.troubles.first
         {
-            throw StartError(trouble, .configuration)
+            throw StartError(trouble, isOutage ? .unavailable : .configuration)
         }
         wasFound = true
-        // It was said about this cluster.
-        configuration.beginsOnNewCluster = false
         return found
     }
 
@@ -73,6 +81,8 @@ extension SourceRegistry {
             }
             return
         }
+        // What was read before, if only in another life, is begun at its start.
+        let isNewTopic = try known.isEmpty && !hasHistory(topic, view.cluster)
         if known.isEmpty, try hasOthers(topic, than: view.cluster) {
             notices.append("topic \(topic): another Kafka cluster; the sources of the one before are set aside")
         }
@@ -83,7 +93,7 @@ extension SourceRegistry {
         for partition in 0..<count {
             let place = TopicPartition(topic, partition)
             guard let row = known[partition] else {
-                let start = try firstOffset(place, view.admin, isNewTopic: known.isEmpty)
+                let start = try firstOffset(place, view.admin, isNewTopic: isNewTopic)
                 entries.append(try insert(place, stream, view.cluster, id: view.ids[topic], start: start))
                 continue
             }
@@ -98,9 +108,10 @@ extension SourceRegistry {
                 entry.hold = .stopped("\(place) \(why)")
                 entries.append(entry)
             case .another(let why):
-                try retire(row, place, because: why)
                 let start = try firstOffset(place, view.admin, isNewTopic: false)
-                entries.append(try insert(place, stream, view.cluster, id: view.ids[topic], start: start))
+                entries.append(
+                    try insert(place, stream, view.cluster, id: view.ids[topic], start: start, retiring: row.id))
+                retired(row, place, because: why)
             }
         }
         for (partition, row) in known.sorted(by: { $0.key < $1.key }) where partition >= count {

@@ -30,15 +30,17 @@ extension SourceRegistry {
         try reconnect()
         let name = try connection.literal(target.name)
         let partition = target.partition.map { "AND partition = \($0)" } ?? ""
+        let where_ = target.partition.map { "\(target.name):\($0)" } ?? target.name
         let result = try connection.execute(
             """
-            UPDATE \(schema.name).source SET paused_by = \(value)
+            WITH changed AS (UPDATE \(schema.name).source SET paused_by = \(value)
             WHERE retired_at IS NULL AND (stream = \(name) OR topic = \(name)) \(partition)
-                AND coalesce(paused_by NOT LIKE '\(SourceHold.stoppedPrefix)%', true) RETURNING id
+                AND coalesce(paused_by NOT LIKE '\(SourceHold.stoppedPrefix)%', true) RETURNING id),
+            noted AS (INSERT INTO \(schema.name).audit (actor, action, detail)
+                SELECT \(try connection.literal(by)), '\(action)', to_jsonb(\(try connection.literal(where_))::text)
+                WHERE EXISTS (SELECT FROM changed))
+            SELECT id FROM changed
             """)[0]
-        guard result.rowCount > 0 else { return [] }
-        let where_ = target.partition.map { "\(target.name):\($0)" } ?? target.name
-        try audit(action, by: by, where_)
         return (0..<result.rowCount).map { SourceID(rawValue: Int32(result.integer($0, 0)!)) }
     }
 

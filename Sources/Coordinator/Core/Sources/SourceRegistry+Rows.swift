@@ -50,6 +50,10 @@ extension SourceRegistry {
     mutating func retire(_ row: Row, _ place: TopicPartition, because reason: String) throws(PostgresError) {
         try connection.execute(
             "UPDATE \(schema.name).source SET retired_at = now(), claim = NULL WHERE id = \(row.id)")
+        retired(row, place, because: reason)
+    }
+
+    mutating func retired(_ row: Row, _ place: TopicPartition, because reason: String) {
         doubts[row.id] = nil
         notices.append("\(place) \(reason); source \(row.id) is retired")
     }
@@ -71,9 +75,20 @@ extension SourceRegistry {
         return isNewTopic && configuration.offsetReset == .latest ? high : low
     }
 
+    /// Whether the topic had sources on this cluster, retired ones too.
+    mutating func hasHistory(_ topic: String, _ cluster: String) throws(PostgresError) -> Bool {
+        try connection.execute(
+            """
+            SELECT count(*) > 0 FROM \(schema.name).source WHERE topic = \(try connection.literal(topic))
+                AND cluster_id = \(try connection.literal(cluster))
+            """)[0].text(0, 0) == "t"
+    }
+
     /// A partition that comes to a topic of which all is paused is paused too.
+    /// - Parameter former: the partition's source so far, which is retired with it.
     mutating func insert(
-        _ place: TopicPartition, _ stream: String, _ cluster: String, id: String?, start: Int64
+        _ place: TopicPartition, _ stream: String, _ cluster: String, id: String?, start: Int64,
+        retiring former: SourceID? = nil
     ) throws(PostgresError) -> Entry {
         let values = [
             try connection.literal(stream), try connection.literal(cluster), try connection.literal(place.topic),
@@ -81,12 +96,16 @@ extension SourceRegistry {
         ]
         let result = try connection.execute(
             """
+            WITH former AS (UPDATE \(schema.name).source SET retired_at = now(), claim = NULL
+                WHERE id = \(former.map(\.description) ?? "NULL"))
             INSERT INTO \(schema.name).source (stream, cluster_id, topic, topic_id, partition, incarnation,
                 start_offset, next_offset, open_from, paused_by) VALUES (\(values.joined(separator: ", ")), \(place.partition),
                 (SELECT coalesce(max(incarnation), 0) + 1 FROM \(schema.name).source WHERE cluster_id = \(values[1])
                     AND topic = \(values[2]) AND partition = \(place.partition)), \(start), \(start), \(start),
-                (SELECT min(paused_by) FROM \(schema.name).source WHERE topic = \(values[2]) AND retired_at IS NULL
-                    HAVING bool_and(coalesce(paused_by NOT LIKE '\(SourceHold.stoppedPrefix)%', false))))
+                (SELECT min(paused_by) FROM \(schema.name).source WHERE cluster_id = \(values[1])
+                    AND topic = \(values[2]) AND retired_at IS NULL
+                    HAVING bool_and(coalesce(paused_by NOT LIKE '\(SourceHold.stoppedPrefix)%'
+                        AND paused_by NOT LIKE '\(SourceHold.quarantinePrefix)%', false))))
             RETURNING id, paused_by
             """)[0]
         return Entry(

@@ -35,6 +35,8 @@ package struct SourceRegistry: ~Copyable {
     let schema: MillraceSchema
     /// Whose sources are in force; nil before the first discovery.
     var cluster: String?
+    /// That of which it was said that topics of other clusters may begin there.
+    var begunOn: String?
     /// The first discovery has found something to read.
     var wasFound: Bool
     /// Where each partition ended when Kafka was asked the last time.
@@ -45,6 +47,8 @@ package struct SourceRegistry: ~Copyable {
     /// the next discovery has to say the same.
     var doubts: [SourceID: String]
     private var movedTo: [String: String]?
+    /// The connection holds the fleet's lock, and the tables are as they should be.
+    private var isPrepared: Bool
     /// What serves the connection; a pid counts only together with its start.
     private(set) var backend: (pid: Int64, start: String)?
 
@@ -73,6 +77,8 @@ package struct SourceRegistry: ~Copyable {
         movedTo = nil
         doubts = [:]
         cluster = nil
+        begunOn = nil
+        isPrepared = false
         wasFound = false
         ends = [:]
     }
@@ -100,6 +106,7 @@ package struct SourceRegistry: ~Copyable {
                 isHeldByAnother: isHeld)
         }
         guard differences.isEmpty else { throw StartError(differences.joined(separator: "\n"), .configuration) }
+        isPrepared = true
         return generation
     }
 
@@ -139,8 +146,9 @@ package struct SourceRegistry: ~Copyable {
     }
 
     mutating func reconnect() throws {
-        guard connection.isLost else { return }
-        connection = try Connection.open(parameters: configuration.postgres)
+        guard connection.isLost || !isPrepared else { return }
+        isPrepared = false
+        if connection.isLost { connection = try Connection.open(parameters: configuration.postgres) }
         // Our own backend may not have noticed yet, and still hold the fleet's lock.
         if let backend {
             try connection.execute(
