@@ -2,6 +2,9 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <string.h>
 
+/* Macros of casts, which Swift does not see. */
+enum { millrace_destroy_no_consumer_close = RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE };
+
 /* Bytes of a topic id as text, with the NUL. */
 enum { millrace_topic_id_size = 32 };
 

@@ -33,7 +33,9 @@ struct Client: ~Copyable {
     }
 
     deinit {
-        rd_kafka_destroy(handle)
+        // A consumer of ours is no group's member: there is nothing to leave, and what waits for the group's coordinator,
+        // which may be away, would hold this up.
+        rd_kafka_destroy_flags(handle, Int32(millrace_destroy_no_consumer_close))
     }
 
     /// Throws and frees the error object that a call has returned; nil is success.

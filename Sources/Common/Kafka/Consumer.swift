@@ -38,6 +38,8 @@ package struct Consumer: ~Copyable {
         // How often librdkafka tells whether a broker is connected.
         "statistics.interval.ms": "2000",
         "group.id": "millrace",
+        // No member, so no session: how long destroying waits for commits that the group's coordinator did not answer.
+        "session.timeout.ms": "1000",
         "client.id": "millrace",
     ]
 

@@ -120,7 +120,7 @@ extension ShardWorker {
     /// Shows to tools that look at consumer groups how far sources are.
     func mirrorPositions() {
         let moved = sources.values.filter { !$0.isReplay && $0.mirrored != $0.ledger.to && $0.cluster == knownCluster }
-        if !moved.isEmpty {
+        if !moved.isEmpty, consumer.isConnected {
             do throws(KafkaError) {
                 try consumer.mirror(moved.map { ($0.partition, $0.ledger.to) })
                 for source in moved { source.mirrored = source.ledger.to }

@@ -23,7 +23,7 @@ struct ClusterCheck {
         var isElsewhere = false
 
         /// For a start that can't be.
-        var text: String { refusals.sorted { $0.key < $1.key }.map(\.value).joined(separator: "\n") }
+        var text: String { refusals.sorted { $0.key < $1.key }.map(\.value).joined(separator: "; ") }
     }
 
     /// - Parameter isNew: topics of other clusters may begin here.
