@@ -105,7 +105,8 @@ struct SupervisionTests {
             }
             // The main thread's; bit n − 1 is signal n (proc(5)).
             #expect(try mask("SigBlk") == 0)
-            let ignored = try mask("SigIgn")
+            // 32 and 33 are glibc's own: its posix_spawn ignores them in a child (make does so), and signal(2) refuses them.
+            let ignored = try mask("SigIgn") & ~(0b11 << 31)
             #expect(ignored == 1 << (UInt64(SIGPIPE) - 1), "ignored are \(String(ignored, radix: 16))")
             for (name, target) in descriptors(pid) where Int(name)! > 2 {
                 #expect(
