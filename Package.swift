@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "ShardWorkerCoreTests",
             dependencies: [
-                "Common", "JSONRecords", "Postgres", "Schema", "ShardWorkerCore", "TestSupport", "coordinator",
+                "Common", "JSONRecords", "Kafka", "Postgres", "Schema", "ShardWorkerCore", "TestSupport", "coordinator",
             ],
             swiftSettings: strict),
         .testTarget(
