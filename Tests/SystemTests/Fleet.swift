@@ -107,6 +107,13 @@ final class Fleet {
         return process!.terminationStatus
     }
 
+    /// Told to end, it does so by itself, and leaves no worker.
+    func stop(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        signal(SIGTERM)
+        #expect(waitForExit() == ExitCode.success.rawValue, sourceLocation: sourceLocation)
+        try waitForNoWorkers()
+    }
+
     /// Asks the coordinator, waiting at most a second for its answer.
     func ask(_ request: CommandRequest) throws -> CommandReply? {
         let socket = try Socket(.dealer, in: context)

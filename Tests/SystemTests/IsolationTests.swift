@@ -12,12 +12,6 @@ struct IsolationTests {
 
     private func values(_ range: Range<Int>) -> [String] { range.map { #"{"n":\#($0)}"# } }
 
-    private func stop(_ fleet: Fleet) throws {
-        fleet.signal(SIGTERM)
-        #expect(fleet.waitForExit() == ExitCode.success.rawValue)
-        try fleet.waitForNoWorkers()
-    }
-
     @Test("While one topic is missing the others are served, paused, resumed and grow; when it comes it is served too")
     func missingTopic() throws {
         let fleet = try Fleet(Self.events, partitions: 1)
@@ -45,7 +39,7 @@ struct IsolationTests {
         try fleet.kafka.produce(values(30..<40), to: missing)
         try fleet.waitForRecords(40)
         try fleet.waitForStatus("healthy") { $0.healthy && $0.sources.count == 3 }
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("Without Kafka a pause takes effect and is answered")
@@ -61,7 +55,7 @@ struct IsolationTests {
         try fleet.done("resume", "events")
         try kafka.produce(values(0..<10), to: fleet.topic)
         try fleet.waitForRecords(10)
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test(
@@ -97,7 +91,7 @@ struct IsolationTests {
         try fleet.waitForStatus("healthy") { $0.healthy && $0.pid == pid }
         #expect(try fleet.rows("SELECT count(*), count(DISTINCT n) FROM events") == ["320|320"])
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("Records behind a transaction that nobody ends are told, and stored when it has ended")
@@ -118,7 +112,7 @@ struct IsolationTests {
         try producer.commit()
         try fleet.waitForStatus("healthy") { $0.healthy && $0.sources[0].heldBack == nil }
         try fleet.wait("all rows") { try fleet.rows("SELECT count(*) FROM events") == ["20"] }
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("Kafka's own tool shows how far a fleet is, in the group of its schema")
@@ -131,6 +125,6 @@ struct IsolationTests {
         try fleet.wait("the group's positions: \((try? kafka.group("millrace-millrace")) ?? [])") {
             try kafka.group("millrace-millrace") == (0..<2).map { "\(fleet.topic) \($0) 10 10 0" }
         }
-        try stop(fleet)
+        try fleet.stop()
     }
 }

@@ -11,12 +11,6 @@ struct OffsetTests {
 
     private func values(_ range: Range<Int>) -> [String] { range.map { #"{"n":\#($0)}"# } }
 
-    private func stop(_ fleet: Fleet) throws {
-        fleet.signal(SIGTERM)
-        #expect(fleet.waitForExit() == ExitCode.success.rawValue)
-        try fleet.waitForNoWorkers()
-    }
-
     /// `partition|incarnation|start_offset|next_offset|retired|rows|lowest n|highest n`, in the order of their ids.
     private func sources(_ fleet: Fleet) throws -> [String] {
         try fleet.rows(
@@ -53,7 +47,7 @@ struct OffsetTests {
         }
         try fleet.launch(shards: 2)
         try fleet.waitForRecords(200)
-        try stop(fleet)
+        try fleet.stop()
         try fleet.kafka.remake(fleet.topic, partitions: 2)
         for partition in Int32(0)..<2 {
             try fleet.kafka.produce(values(500..<510), to: fleet.topic, partition: partition)
@@ -66,7 +60,7 @@ struct OffsetTests {
         let grown = ["0|\(old)", "0|2|0|200|f|200|500|699", "1|\(old)", "1|2|0|10|f|10|500|509"]
         try waitForSources(fleet, grown)
         try expectProven(fleet, retired: 2)
-        try stop(fleet)
+        try fleet.stop()
         #expect(try sources(fleet) == grown)
     }
 
@@ -96,7 +90,7 @@ struct OffsetTests {
             #expect(report.notices.contains { $0.text.contains(what) }, "\(report.notices)")
         }
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("Told to begin at the latest, a fleet's first start does, and a partition that comes later is read whole")
@@ -108,7 +102,7 @@ struct OffsetTests {
         try fleet.waitForStatus("a source with a shard") { $0.sources.count == 1 && $0.sources[0].shard != nil }
         try fleet.kafka.produce(values(100..<110), to: fleet.topic)
         try waitForSources(fleet, ["0|1|100|110|f|10|100|109"])
-        try stop(fleet)
+        try fleet.stop()
         // There before the coordinator looks for the first time: neither is it the topic's first start.
         try fleet.kafka.alter(fleet.topic, partitions: 2)
         try fleet.kafka.produce(values(0..<20), to: fleet.topic, partition: 1)
@@ -116,6 +110,6 @@ struct OffsetTests {
         try fleet.launch(shards: 1)
         try waitForSources(fleet, ["0|1|100|120|f|20|100|119", "1|1|0|20|f|20|0|19"])
         try expectProven(fleet, retired: 0)
-        try stop(fleet)
+        try fleet.stop()
     }
 }

@@ -15,12 +15,6 @@ struct ReadOnceTests {
 
     private func values(_ range: Range<Int>) -> [String] { range.map { #"{"n":\#($0)}"# } }
 
-    private func stop(_ fleet: Fleet) throws {
-        fleet.signal(SIGTERM)
-        #expect(fleet.waitForExit() == ExitCode.success.rawValue)
-        try fleet.waitForNoWorkers()
-    }
-
     @Test("Another cluster and back: refused, begun there when somebody says so, and gone on with where it stood")
     func anotherClusterAndBack() throws {
         let other = try TestKafka()
@@ -40,7 +34,7 @@ struct ReadOnceTests {
         try move(50, fleet.kafka)
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(100)
-        try stop(fleet)
+        try fleet.stop()
         _ = try other.makeTopic(fleet.topic, partitions: 2)
         let (here, there) = (
             try #require(try Admin(fleet.kafka.configuration).clusterID()),
@@ -57,7 +51,7 @@ struct ReadOnceTests {
         try fleet.launch(shards: 1)
         try move(5, other)
         try fleet.waitForRecords(110)
-        try stop(fleet)
+        try fleet.stop()
         let findings = try fleet.verify(deep: true)
         #expect(findings.flatMap(\.breaks) == [])
         #expect(findings.filter { $0.notComparable.contains { $0.contains("of cluster \(here)") } }.count == 2)
@@ -67,7 +61,7 @@ struct ReadOnceTests {
         try fleet.launch(shards: 1)
         try move(10, fleet.kafka)
         try fleet.waitForRecords(130)
-        try stop(fleet)
+        try fleet.stop()
         #expect(try sources() == ["0|0|60|t", "1|0|60|t", "0|0|5|t", "1|0|5|t"])
         #expect(try quantity() == "130")
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
@@ -76,7 +70,7 @@ struct ReadOnceTests {
         try fleet.launch(shards: 1)
         try move(1, other)
         try fleet.waitForRecords(132)
-        try stop(fleet)
+        try fleet.stop()
         #expect(try quantity() == "132")
     }
 
@@ -87,7 +81,7 @@ struct ReadOnceTests {
         try kafka.produce(values(0..<100), to: fleet.topic)
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(100)
-        try stop(fleet)
+        try fleet.stop()
         try kafka.crash()
         try kafka.save()
         try kafka.revive()
@@ -108,7 +102,7 @@ struct ReadOnceTests {
             try fleet.rows("SELECT paused_by LIKE 'stopped: %' FROM millrace.source") == ["t"]
         }
         #expect(try fleet.command("resume", "events").code != 0)
-        try stop(fleet)
+        try fleet.stop()
         try fleet.launch(shards: 1)
         try fleet.waitForStatus("it is stopped after a restart") { $0.sources.first?.state == "stopped" }
         #expect(try fleet.rows("SELECT count(*) FROM events") == ["150"])
@@ -122,7 +116,7 @@ struct ReadOnceTests {
         try fleet.waitForStatus("healthy") { $0.healthy }
         let findings = try fleet.verify(deep: true)
         #expect(findings.flatMap(\.breaks) == [])
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("A broker of another cluster at the same address stops what was read from the one before")
@@ -148,7 +142,7 @@ struct ReadOnceTests {
         try fleet.wait("what comes then") { try fleet.rows("SELECT count(*), max(n) FROM events") == ["30|29"] }
         try fleet.waitForStatus("healthy") { $0.healthy }
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("On a new cluster that lacks one of the topics the others are read, now and after a restart")
@@ -159,7 +153,7 @@ struct ReadOnceTests {
         for topic in fleet.stream.topics { try fleet.kafka.produce(values(0..<10), to: topic) }
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(20)
-        try stop(fleet)
+        try fleet.stop()
         _ = try other.makeTopic(fleet.topic, partitions: 1)
         fleet.kafkaConfiguration = other.configuration
         fleet.beginsOnNewCluster = true
@@ -172,7 +166,7 @@ struct ReadOnceTests {
             try fleet.waitForRecords(Int64(20 + count))
             let report = try fleet.waitForStatus("the one that is missing is told") { !$0.problems.isEmpty }
             #expect(report.sources.map(\.state) == ["running"], "\(report.sources)")
-            try stop(fleet)
+            try fleet.stop()
             fleet.beginsOnNewCluster = false
         }
     }
@@ -187,13 +181,13 @@ struct ReadOnceTests {
         try fleet.waitForStatus("a source with a shard") { $0.sources.first?.shard != nil }
         try fleet.kafka.produce(values(0..<10), to: fleet.topic)
         try fleet.waitForRecords(10)
-        try stop(fleet)
+        try fleet.stop()
         try fleet.kafka.remake(fleet.topic, partitions: 1)
         try fleet.kafka.produce(values(500..<505), to: fleet.topic)
         try fleet.execute("UPDATE millrace.source SET retired_at = now()")
         try fleet.launch(shards: 1)
         try fleet.wait("what the new one has") { try fleet.rows("SELECT count(*), max(n) FROM events") == ["15|504"] }
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("Records that two sources of the same topic have stored are a break", .enabled(if: Admin.tellsTopicIDs))
@@ -202,12 +196,12 @@ struct ReadOnceTests {
         try fleet.kafka.produce(values(0..<100), to: fleet.topic)
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(100)
-        try stop(fleet)
+        try fleet.stop()
         // As versions before this one did when the cluster was another one for a while.
         try fleet.execute("UPDATE millrace.source SET retired_at = now()")
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(200)
-        try stop(fleet)
+        try fleet.stop()
         let breaks = try fleet.verify(deep: false).flatMap(\.breaks)
         #expect(
             breaks.count == 1 && breaks[0].hasPrefix("0..<100: stored as source 1 before, of the same topic"),
@@ -221,7 +215,7 @@ struct ReadOnceTests {
         try fleet.kafka.produce(values(0..<10), to: fleet.topic)
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(10)
-        try stop(fleet)
+        try fleet.stop()
         try fleet.execute("INSERT INTO events (n, source_id, source_offset) VALUES (1, 1, 10), (2, 7, 0), (3, 7, 1)")
         let breaks = try fleet.verify(deep: false).flatMap(\.breaks)
         #expect(
@@ -240,7 +234,7 @@ struct ReadOnceTests {
         fleet.stream = StreamDefinition(
             name: "readings", topics: [fleet.topic], table: "events", mode: .append, columns: Self.events.columns)
         #expect(try fleet.command("rename", "events", "readings").errors.contains("stop it first"))
-        try stop(fleet)
+        try fleet.stop()
         let refused = try fleet.launchFailing()
         #expect(refused.code == ExitCode.configuration.rawValue)
         #expect(refused.text.contains("coordinator rename events readings"), "\(refused.text)")
@@ -252,7 +246,7 @@ struct ReadOnceTests {
         #expect(try fleet.rows("SELECT count(*), max(n) FROM events") == ["110|109"])
         #expect(try fleet.rows("SELECT name, epoch FROM millrace.stream") == ["readings|\(epoch[0])"])
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
-        try stop(fleet)
+        try fleet.stop()
     }
 
     @Test("A topic that the configuration gives to another stream is refused, and taken over from where it stood")
@@ -261,7 +255,7 @@ struct ReadOnceTests {
         try fleet.kafka.produce(values(0..<100), to: fleet.topic)
         try fleet.launch(shards: 1)
         try fleet.waitForRecords(100)
-        try stop(fleet)
+        try fleet.stop()
         fleet.stream = StreamDefinition(
             name: "others", topics: [fleet.topic], mode: .append, columns: Self.events.columns)
         let refused = try fleet.launchFailing()
@@ -273,6 +267,6 @@ struct ReadOnceTests {
         try fleet.wait("what came since") { try fleet.rows("SELECT count(*), min(n) FROM others") == ["10|100"] }
         #expect(try fleet.rows("SELECT count(*) FROM events") == ["100"])
         #expect(try fleet.verify(deep: true).flatMap(\.breaks) == [])
-        try stop(fleet)
+        try fleet.stop()
     }
 }

@@ -93,6 +93,14 @@ package struct Admin: ~Copyable {
 
     private static let leaderRetryMicroseconds: UInt32 = 50_000
 
+    /// Nil when there is no such partition.
+    package func watermarksIfThere(_ partition: TopicPartition) throws(KafkaError) -> (low: Int64, high: Int64)? {
+        do throws(KafkaError) { return try watermarks(partition) } catch {
+            guard error.isUnknownPartition else { throw error }
+            return nil
+        }
+    }
+
     /// The first offset whose record has that timestamp or a later one; nil when there is none.
     /// - Parameter time: milliseconds since 1970.
     package func offset(

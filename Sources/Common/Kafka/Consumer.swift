@@ -154,18 +154,19 @@ package struct Consumer: ~Copyable {
 
     /// The first offset that the broker still had at the last fetch, without asking it; nil before the first.
     package func knownStartOffset(_ partition: TopicPartition) -> Int64? {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let code = rd_kafka_get_watermark_offsets(client.handle, partition.topic, partition.partition, &low, &high)
-        return code == RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0 ? low : nil
+        knownOffsets(partition).flatMap { $0.low >= 0 ? $0.low : nil }
     }
 
     /// The end offset that the last fetch answered, without asking the broker; nil before the first.
     /// The high watermark, also with read_committed: behind it may be transactions that are still open.
     package func knownEndOffset(_ partition: TopicPartition) -> Int64? {
+        knownOffsets(partition).flatMap { $0.high >= 0 ? $0.high : nil }
+    }
+
+    private func knownOffsets(_ partition: TopicPartition) -> (low: Int64, high: Int64)? {
         var low: Int64 = 0
         var high: Int64 = 0
         let code = rd_kafka_get_watermark_offsets(client.handle, partition.topic, partition.partition, &low, &high)
-        return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR ? (low, high) : nil
     }
 }

@@ -44,6 +44,7 @@ enum Detached {
                 return .success
             }
             if isEmbedding { relay() }
+            // The fleet that starts tells nobody by itself how far it is.
             Thread.sleep(forTimeInterval: 0.05)
         }
         throw StartError("the coordinator (pid \(process.processIdentifier)) does not answer; see \(log)", .unavailable)

@@ -7,6 +7,8 @@ import WebServer
 /// What other threads tell the server's.
 ///
 /// Bounded: whoever delivers rows waits while too many wait here; of replays there is one a subscription.
+///
+/// Sendable by this proof: whatever changes is read and written with the condition locked; the rest is constant.
 final class EdgeInbox: @unchecked Sendable {
     enum Item {
         /// A stream is followed from here on; if it was before, its positions mean nothing any more.

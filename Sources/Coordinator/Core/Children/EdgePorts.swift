@@ -36,6 +36,7 @@ enum EdgePorts {
             try watch.check()
             if !isSaid { watch.say("an edge of the coordinator before has not ended yet; waiting for its port") }
             isSaid = true
+            // Nobody tells when a port becomes free.
             Thread.sleep(forTimeInterval: interval)
         }
         return true

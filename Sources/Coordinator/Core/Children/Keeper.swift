@@ -168,6 +168,7 @@ package struct Keeper: Sendable, Equatable {
             var ignored: Int32 = 0
             while waitpid(-1, &ignored, WNOHANG) > 0 {}
             if waitpid(-1, &ignored, WNOHANG) < 0, errno == ECHILD { break }
+            // What was killed takes a moment to be taken apart, and its own children to become ours.
             usleep(Self.sweepMicroseconds)
         }
         return status

@@ -25,21 +25,11 @@ extension Verification {
         }
     }
 
-    /// Nil when there is no such partition.
-    private func watermarks(
-        _ place: TopicPartition, _ admin: borrowing Admin
-    ) throws(KafkaError) -> (low: Int64, high: Int64)? {
-        do throws(KafkaError) { return try admin.watermarks(place) } catch {
-            guard error.isUnknownPartition else { throw error }
-            return nil
-        }
-    }
-
     private func compare(
         _ entries: [Entry], with place: TopicPartition, _ finding: inout Finding, _ admin: borrowing Admin
     ) throws {
         guard let end = entries.last?.positions.upperBound, end > entries[0].positions.lowerBound else { return }
-        guard let (low, high) = try watermarks(place, admin) else {
+        guard let (low, high) = try admin.watermarksIfThere(place) else {
             finding.breaks.append("Kafka has no \(place), but records up to \(end) were stored: another topic?")
             return
         }

@@ -4,7 +4,8 @@ import Postgres
 import Schema
 
 /// Lets a stream begin anew, somewhere else: each partition of its topics gets a new source that starts there, and the one
-/// before is retired, also when that was another stream's. A fleet may run meanwhile: the fence keeps what still holds the retired ones from writing.
+/// before is retired, also when that was another stream's. A fleet may run meanwhile: the fence keeps what still holds the
+/// retired ones from writing.
 ///
 /// Going forward skips records, which are never stored. Going back reads records again, and what that means depends
 /// on the stream's mode:
@@ -101,7 +102,7 @@ package struct Reset: ~Copyable {
             let place = TopicPartition(result.text(row, 1)!, Int32(result.integer(row, 2)!))
             let from = result.integer(row, 3)!
             let before = result.text(row, 4).flatMap { $0 == stream.name ? nil : $0 }
-            guard let (low, high) = try watermarks(place) else {
+            guard let (low, high) = try admin.watermarksIfThere(place) else {
                 steps.append(
                     Step(
                         source: id, partition: place, from: from, to: from, end: from, before: before, isStopped: false,
@@ -125,14 +126,6 @@ package struct Reset: ~Copyable {
                     deadLetters: try count("\(schema.name).dead_letter", within)))
         }
         return steps
-    }
-
-    /// Nil when there is no such partition.
-    private func watermarks(_ place: TopicPartition) throws(KafkaError) -> (low: Int64, high: Int64)? {
-        do throws(KafkaError) { return try admin.watermarks(place) } catch {
-            guard error.isUnknownPartition else { throw error }
-            return nil
-        }
     }
 
     /// A source and those before it of the same partition, as far as the topic's id tells that it is the same.

@@ -43,6 +43,7 @@ struct ServiceFolder: Sendable {
             }
             if !isSaid { watch.say("\(name): that of the coordinator before has not ended yet; waiting for it") }
             isSaid = true
+            // Asked again and again, not waited for in flock(2): signals and the limit are looked at between.
             Thread.sleep(forTimeInterval: Self.lockInterval)
         }
     }

@@ -35,6 +35,7 @@ enum ServiceStart {
                 nextNews += newsInterval
                 watch.say("\(folder.name): \(what), \(elapsed.components.seconds) s so far")
             }
+            // Whether it answers can only be asked again.
             Thread.sleep(forTimeInterval: interval)
         }
     }

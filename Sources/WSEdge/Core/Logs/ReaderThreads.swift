@@ -2,6 +2,8 @@ import Feed
 import Foundation
 
 /// Threads that wait for Postgres, so that no other has to. What waits for them is bounded by whoever asks.
+///
+/// Sendable by this proof: the jobs are read and written with the condition locked; a thread's readers are its own.
 final class ReaderThreads: @unchecked Sendable {
     typealias Job = @Sendable (Readers) -> Void
 
