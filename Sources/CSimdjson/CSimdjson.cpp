@@ -186,3 +186,15 @@ extern "C" int mr_parser_extract(mr_parser *parser, const char *json, size_t len
 } catch (const std::bad_alloc &) {
   return MR_NO_MEMORY;
 }
+
+extern "C" size_t mr_parser_fields(const mr_parser *parser, size_t path,
+                                   void (*take)(void *, const char *, size_t), void *context) {
+  const auto &steps = parser->paths[path];
+  element found = parser->parser.doc.root();
+  size_t depth = 0;
+  while (depth + 1 < steps.size() && descend(found, {steps[depth]}, 0)) depth++;
+  simdjson::dom::object object;
+  if (!found.get_object().get(object))
+    for (auto field : object) take(context, field.key.data(), field.key.size());
+  return depth;
+}

@@ -55,4 +55,60 @@ struct VerificationTests {
         #expect(findings[0].breaks.contains { $0.contains(expected) }, "\(findings[0].breaks)")
         #expect(findings[1].breaks == [])
     }
+
+    private static let stock = StreamDefinition(
+        name: "stock", topics: [], mode: .increment, key: ["sku"], increments: ["quantity"],
+        columns: [Column("sku", .text, required: true), Column("quantity", .bigint, required: true, min: 0)])
+
+    /// A fleet that has added up 60 records of 3 keys, with two dead letters of which one was replayed, and has stopped.
+    private func addedUp() throws -> Fleet {
+        let fleet = try Fleet(Self.stock, partitions: 2)
+        try fleet.launch(shards: 1)
+        // Refused until there is enough.
+        try fleet.kafka.produce([#"{"sku":"b","quantity":-5}"#], key: "b", to: fleet.topic, partition: 1)
+        try fleet.waitForRecords(1)
+        for partition in Int32(0)..<2 {
+            let values = (0..<30).map { #"{"sku":"\#(["a", "b", "c"][$0 % 3])","quantity":\#($0)}"# }
+            try fleet.kafka.produce(values, key: "k", to: fleet.topic, partition: partition)
+        }
+        try fleet.kafka.produce(["poison"], key: "b", to: fleet.topic, partition: 0)
+        try fleet.waitForRecords(62)
+        try fleet.done("dlq", "replay", "--reason", "below_minimum")
+        try fleet.wait("the replay") {
+            try fleet.rows("SELECT count(*) FROM millrace.dead_letter WHERE replayed_at IS NOT NULL") == ["1"]
+        }
+        try fleet.stop()
+        return fleet
+    }
+
+    @Test("What an increment stream's table adds up to is what its records do, key by key")
+    func quantities() throws {
+        let fleet = try addedUp()
+        #expect(try fleet.rows("SELECT sku, quantity FROM stock ORDER BY sku") == ["a|270", "b|285", "c|310"])
+        #expect(try fleet.verify(deep: true).flatMap { $0.breaks + $0.notComparable } == [])
+        // Too much for one and too little for another is the same in all.
+        try fleet.execute("UPDATE stock SET quantity = quantity + CASE sku WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END")
+        let swapped = try fleet.verify(deep: true)
+        #expect(swapped[0].breaks == ["what the keys add up to: quantity 865 in stock, 865 in Kafka"])
+        try fleet.execute("UPDATE stock SET quantity = quantity * 2")
+        let doubled = try fleet.verify(deep: true)
+        #expect(doubled[0].breaks == ["what the keys add up to: quantity 1730 in stock, 865 in Kafka"])
+        #expect(try fleet.verify(deep: false).flatMap(\.breaks) == [])
+    }
+
+    @Test("Where not all records can be read again, or a row was deleted, sums are said not to be comparable")
+    func notAddedUp() throws {
+        let fleet = try addedUp()
+        try fleet.kafka.produce([nil] as [[UInt8]?], key: Array("a".utf8), to: fleet.topic, partition: 0)
+        try fleet.launch(shards: 1)
+        try fleet.waitForRecords(64)
+        try fleet.stop()
+        let deleted = try fleet.verify(deep: true)
+        #expect(deleted.flatMap(\.breaks) == [])
+        #expect(
+            deleted[0].notComparable == [
+                "what its records add up to: offset 31 deletes a row",
+                "what stock adds up to: not all records of source 1 can be read again",
+            ])
+    }
 }

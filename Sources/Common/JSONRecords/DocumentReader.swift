@@ -69,4 +69,21 @@ package struct DocumentReader: ~Copyable {
         default: return .nested
         }
     }
+
+    package func isMissing(_ index: Int) -> Bool { Int(values[index].kind) == MR_MISSING }
+
+    /// The fields of the innermost object on the way to a path, in the last document, and how many names lead to it.
+    package func fields(towards index: Int) -> (names: [String], depth: Int) {
+        var names: [String] = []
+        let depth = withUnsafeMutablePointer(to: &names) { names in
+            mr_parser_fields(
+                parser, index,
+                { context, name, length in
+                    let bytes = UnsafeRawBufferPointer(start: name, count: length)
+                    context!.assumingMemoryBound(to: [String].self).pointee.append(
+                        String(decoding: bytes, as: UTF8.self))
+                }, names)
+        }
+        return (names, depth)
+    }
 }

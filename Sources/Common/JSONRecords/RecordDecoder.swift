@@ -20,11 +20,19 @@ package struct RecordDecoder: ~Copyable {
     private let keyIndices: [Int]
     private let keyColumns: [Column]
     private let storage: UnsafeMutableBufferPointer<ColumnValue>
+    private let isKeyed: Bool
+    private let watch: ColumnWatch?
+    /// The reader's place of the last document's first column.
+    private var firstPath = 0
     /// What the values of the last tombstone borrow from.
     private var tombstoneKey: TombstoneKey?
 
-    /// - Parameter byteLimit: larger records are dead letters.
-    package init(_ stream: StreamDefinition, byteLimit: Int = 1_048_576) {
+    /// - Parameters:
+    ///   - byteLimit: larger records are dead letters.
+    ///   - watch: is told of each document.
+    package init(_ stream: StreamDefinition, byteLimit: Int = 1_048_576, watch: ColumnWatch? = nil) {
+        self.watch = watch
+        isKeyed = stream.isKeyed
         var names: [String] = []
         paths = stream.columns.map { column in
             guard case .path(let path) = column.origin else { return nil }
@@ -46,8 +54,32 @@ package struct RecordDecoder: ~Copyable {
         storage.deallocate()
     }
 
+    /// The columns that no record of the watch's present run had.
+    package var absentColumns: [AbsentColumn] { watch?.absentSoFar(reader, firstPath: firstPath) ?? [] }
+
     /// The last record's values, in the order of the stream's columns.
     package var values: UnsafeBufferPointer<ColumnValue> { UnsafeBufferPointer(storage) }
+
+    /// What becomes of a record as Kafka has it.
+    ///
+    /// - Parameter value: nil for a tombstone.
+    package mutating func outcome(
+        of value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata
+    ) throws(RecordRejection) -> Decoded {
+        guard let value else {
+            guard isKeyed else {
+                throw RecordRejection(.empty, "the record has no value, and an append stream no deletes")
+            }
+            try decodeTombstone(metadata)
+            return .deleted
+        }
+        guard !value.isEmpty else { throw RecordRejection(.empty, "the record's value has no bytes") }
+        let decoded = try decode(value, metadata)
+        guard decoded == .row || isKeyed else {
+            throw RecordRejection(.empty, "the record deletes a row, and an append stream has no deletes")
+        }
+        return decoded
+    }
 
     /// A tombstone of a keyed stream: the Kafka key names the row (see `TombstoneKey`), the other columns are null.
     package mutating func decodeTombstone(_ metadata: borrowing RecordMetadata) throws(RecordRejection) {
@@ -79,6 +111,7 @@ package struct RecordDecoder: ~Copyable {
             try reader.read(document)
         }
         if let changes { return try decode(changes, metadata) }
+        watch?.note(reader, firstPath: 0)
         for index in converters.indices {
             storage[index] =
                 if let path = paths[index] {
@@ -95,6 +128,8 @@ package struct RecordDecoder: ~Copyable {
     ) throws(RecordRejection) -> Decoded {
         let change = try changes.change(in: reader)
         guard change.isDelete else {
+            firstPath = change.firstPath
+            watch?.note(reader, firstPath: firstPath)
             for index in converters.indices {
                 storage[index] =
                     if let path = paths[index] {

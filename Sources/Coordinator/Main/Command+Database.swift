@@ -19,12 +19,16 @@ extension Command {
     }
 
     static let check = Command(
-        name: "check", form: "", summary: "Says whether configuration, Kafka and Postgres would let a fleet start",
-        example: "check --config Config.json"
+        name: "check", form: "[--sample]",
+        summary: "Says whether a fleet could start; --sample also what the newest records would become",
+        example: "check --sample"
     ) { arguments, settings in
+        let samples = arguments.flag("--sample")
         try arguments.finish()
-        let check = StartCheck(try settings.configuration())
+        let configuration = try settings.configuration()
+        let check = StartCheck(configuration)
         for line in check.lines { print(line) }
+        if samples { for line in try SampleCheck.lines(configuration) { print(line) } }
         if let problem = check.problem { throw problem }
         return .success
     }

@@ -1,4 +1,5 @@
 import Common
+import JSONRecords
 import Schema
 
 /// A stream within a worker: the batch that fills while the one before is written.
@@ -30,18 +31,27 @@ final class Lane {
     private var commitsSinceTimeout = 0
     /// Whether the append table has no triggers: then what was sent is what is stored.
     var isPlain = true
+    private let watch: ColumnWatch
     var progress: WorkerProgress.Stream
 
     init(_ stream: StreamDefinition, schema: MillraceSchema, recordByteLimit: Int, breakerRecordCount: Int) {
         self.stream = stream
         breaker = DeadLetterBreaker(recordCount: breakerRecordCount)
         table = StreamTable(stream, schema: schema)
-        filling = Batch(stream, recordByteLimit: recordByteLimit)
-        writing = Batch(stream, recordByteLimit: recordByteLimit)
+        watch = ColumnWatch(stream)
+        filling = Batch(stream, recordByteLimit: recordByteLimit, watch: watch)
+        writing = Batch(stream, recordByteLimit: recordByteLimit, watch: watch)
         progress = WorkerProgress.Stream(name: stream.name)
     }
 
     var isWriting: Bool { runs.next != nil }
+
+    /// What it has done, to be reported.
+    var report: WorkerProgress.Stream {
+        var report = progress
+        report.absentColumns = watch.absent
+        return report
+    }
 
     /// Why nothing of the stream moves until someone acts.
     var stopReason: String? { progress.tripped ?? block?.reason }

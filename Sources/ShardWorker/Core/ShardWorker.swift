@@ -185,7 +185,7 @@ package final class ShardWorker {
                     stopped: stopped ?? lanes[source.lane].stopReason)
                 row.heldBack = source.heldBack(high: high, at: .now)
                 return row
-            }, streams: lanes.map(\.progress))
+            }, streams: lanes.map(\.report))
         progress.processorSeconds = ProcessUsage.processorSeconds
         progress.residentBytes = ProcessUsage.residentBytes
         progress.remoteFeed = publisher.remoteEndpoint

@@ -119,6 +119,8 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
         package var batchSize = Histogram()
         /// Too many of its records are dead letters: why it should be paused.
         package var tripped: String?
+        /// Columns whose fields none of the last thousand records had; nil before there were so many.
+        package var absentColumns: [AbsentColumn]?
 
         package init(name: String) {
             self.name = name

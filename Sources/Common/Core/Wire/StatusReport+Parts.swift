@@ -136,6 +136,8 @@ extension StatusReport {
         package var state: String
         /// Milliseconds from records' timestamps in Kafka to their COMMIT, of late.
         package var commitLatency: Percentiles
+        /// Columns whose fields no worker found in its last thousand records.
+        package var absentColumns: [AbsentColumn] = []
 
         package init(
             name: String, rows: Int64, deadLetters: Int64, rowsPerSecond: Double, lag: Int64?, state: String,
@@ -157,6 +159,7 @@ extension StatusReport {
             case rowsPerSecond = "rows_per_s"
             case timeToFinish = "time_to_finish_s"
             case commitLatency = "commit_latency_ms"
+            case absentColumns = "absent_columns"
         }
     }
 }

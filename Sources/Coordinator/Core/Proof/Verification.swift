@@ -55,16 +55,18 @@ package struct Verification: ~Copyable {
         var record: SourceRecord
         var entries: [Entry]
         var finding: Finding
+        /// Of an increment stream: what its records in Kafka add up to, once all of them were read again.
+        var quantities: Quantities?
     }
 
     /// - Parameter deep: also read Kafka again, and compare count and checksum of each ledger entry.
     package mutating func run(deep: Bool = false) throws -> [Finding] {
-        var accounts = try readSnapshot()
-        if deep { try compareWithKafka(&accounts) }
+        var (accounts, stored) = try readSnapshot(addingUp: deep)
+        if deep { try compareWithKafka(&accounts, stored) }
         return accounts.map(\.finding)
     }
 
-    private mutating func readSnapshot() throws -> [Account] {
+    private mutating func readSnapshot(addingUp: Bool) throws -> (accounts: [Account], stored: [StoredQuantities]) {
         try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         defer { _ = try? connection.execute("ROLLBACK") }
         let records = try SourceRecord.all(schema, on: &connection)
@@ -85,7 +87,7 @@ package struct Verification: ~Copyable {
             accounts.append(Account(record: record, entries: entries, finding: finding))
         }
         try checkOwners(records, &accounts)
-        return accounts
+        return (accounts, addingUp ? try StoredQuantities.all(configuration.streams, schema, on: &connection) : [])
     }
 
     /// The closed entries and the open one, in their order.

@@ -37,10 +37,12 @@ extension StatusReport {
         let totals = counters.totals
         let streams = Set(around.entries.values.map(\.stream)).sorted().map { name in
             let own = sources.filter { $0.stream == name }
-            return Stream(
+            var stream = Stream(
                 name: name, rows: totals[name]?.rows ?? 0, deadLetters: totals[name]?.deadLetters ?? 0,
                 rowsPerSecond: counters.rowsPerSecond(of: name), lag: Self.lag(own), state: Self.worst(own),
                 commitLatency: Percentiles(counters.recentLatency(of: name)))
+            stream.absentColumns = Self.absentColumns(fleet, name)
+            return stream
         }
         self.init(
             problems: Self.problems(shards, sources, around.discoveryFailure, isDrained: fleet.isDrained),
@@ -73,6 +75,16 @@ extension StatusReport {
                 nextOffset: source?.nextOffset ?? entry.nextOffset, endOffset: source?.endOffset ?? entry.endOffset,
                 state: state, reason: reason, heldBack: source?.heldBack)
         }
+    }
+
+    /// Those that no worker has found, of all that have looked.
+    private static func absentColumns(_ fleet: FleetState, _ stream: String) -> [AbsentColumn] {
+        let found = fleet.shards.values.compactMap { shard in
+            shard.progress?.streams.first { $0.name == stream }?.absentColumns
+        }
+        return found.first?.filter { absent in
+            found.allSatisfy { $0.contains { $0.column == absent.column } }
+        } ?? []
     }
 
     /// Nil as soon as one of them is. Also of what does not run: its records wait too.

@@ -1,4 +1,5 @@
 package import Common
+import JSONRecords
 
 /// `status` for a person: one line of health, then shards, streams, and the sources that need someone.
 package struct StatusTable {
@@ -31,6 +32,10 @@ package struct StatusTable {
                     Self.number(stream.commitLatency.p99), stream.timeToFinish.map(Self.duration) ?? "-",
                 ]
             })
+        let absent = report.streams.flatMap { stream in
+            stream.absentColumns.map { "  no record of the last \(ColumnWatch.runLength) of \(stream.name) had \($0)" }
+        }
+        if !absent.isEmpty { lines += absent + [""] }
         if !report.edges.isEmpty {
             add(
                 ["EDGE", "PID", "STATE", "RESTARTS", "CLIENTS", "MESSAGES/S", "SLOW"],

@@ -45,9 +45,9 @@ package final class Batch {
     private let types: [ColumnType]
     private let isKeyed: Bool
 
-    package init(_ stream: StreamDefinition, recordByteLimit: Int = 1_048_576) {
+    package init(_ stream: StreamDefinition, recordByteLimit: Int = 1_048_576, watch: ColumnWatch? = nil) {
         self.stream = stream
-        decoder = RecordDecoder(stream, byteLimit: recordByteLimit)
+        decoder = RecordDecoder(stream, byteLimit: recordByteLimit, watch: watch)
         keys = CanonicalJSON.Keys(stream.columns)
         types = stream.columns.map(\.type)
         isKeyed = stream.isKeyed
@@ -81,7 +81,7 @@ package final class Batch {
             timestamp: metadata.timestamp, outcome: .row, fields: 0..<0, json: 0..<0, letter: replay?.letter)
         let (fieldStart, jsonStart) = (fields.count, json.count)
         do throws(RecordRejection) {
-            entry.outcome = try decode(value, metadata)
+            entry.outcome = try decoder.outcome(of: value, metadata) == .row ? .row : .tombstone
             for (index, value) in decoder.values.enumerated() {
                 fields.copyField(value, type: types[index])
             }
@@ -100,24 +100,6 @@ package final class Batch {
             entry.headers = start..<raw.count
         }
         entries.append(entry)
-    }
-
-    private func decode(
-        _ value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata
-    ) throws(RecordRejection) -> Outcome {
-        guard let value else {
-            guard isKeyed else {
-                throw RecordRejection(.empty, "the record has no value, and an append stream no deletes")
-            }
-            try decoder.decodeTombstone(metadata)
-            return .tombstone
-        }
-        guard !value.isEmpty else { throw RecordRejection(.empty, "the record's value has no bytes") }
-        switch try decoder.decode(value, metadata) {
-        case .row: return .row
-        case .deleted where isKeyed: return .tombstone
-        case .deleted: throw RecordRejection(.empty, "the record deletes a row, and an append stream has no deletes")
-        }
     }
 
     private func keep(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {
