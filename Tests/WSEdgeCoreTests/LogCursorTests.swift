@@ -28,7 +28,7 @@ private struct SimulatedStream {
             }
             next += 1
         }
-        ring.append(rows, position: [source: next])
+        ring.append(.init(rows: rows, position: [source: next]))
     }
 
     /// As Postgres would answer, at most `limit` rows.
@@ -68,7 +68,8 @@ private struct SimulatedSubscriber {
             }
             switch cursor.step(stream.ring) {
             case .shared(let number): take(stream.ring[number].rows)
-            case .own(let rows, _): take(rows)
+            case .own(let entry): take(entry.rows)
+            case .merged(let numbers): for number in numbers { take(stream.ring[number].rows) }
             case .read(let span):
                 pending = span
                 readCount += 1

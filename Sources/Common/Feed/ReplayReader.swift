@@ -1,16 +1,13 @@
 package import Common
 package import Postgres
-private import Schema
+internal import Schema
 
-/// Reads an append stream's rows again, as the feed would have carried them. Blocking; one thread.
+/// Reads a stream's rows again, as the feed would have carried them. Blocking; one thread.
 package final class ReplayReader {
     /// Rows of one reading; what is left takes another.
     package static let rowLimit = 1000
     /// Bytes of one reading, unless a single row is larger.
     package static let byteLimit = 256 * 1024
-
-    /// Bytes of a page, unless one row is larger.
-    private static let pageByteLimit = 16 * 1024 * 1024
 
     private let stored: StoredStream
     private let keys: CanonicalJSON.Keys
@@ -18,8 +15,8 @@ package final class ReplayReader {
     /// The mean size of rows as they came: by it so many are asked for as fit into a reading.
     private var meanRowByteCount = 256
 
-    private var stream: StreamDefinition { stored.stream }
-    private var schema: MillraceSchema { stored.schema }
+    var stream: StreamDefinition { stored.stream }
+    var schema: MillraceSchema { stored.schema }
 
     package init(_ stored: StoredStream) {
         self.stored = stored
@@ -44,18 +41,21 @@ package final class ReplayReader {
         try state(from: query("\(stateSQL); SELECT \(columns) FROM \(Connection.table(stream.table)) t LIMIT 0")[0])
     }
 
-    private var columns: String {
+    var columns: String {
         stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
     }
 
     private var stateSQL: String {
         """
-        SELECT t.epoch, s.id, s.start_offset, coalesce(s.retained_from, s.start_offset), s.next_offset, s.topic, s.partition,
+        SELECT t.epoch, s.id, s.start_offset, coalesce(s.\(retainedColumn), s.start_offset), s.next_offset, s.topic, s.partition,
             s.paused_by IS NOT NULL OR s.retired_at IS NOT NULL
         FROM \(schema.name).stream t LEFT JOIN \(schema.name).source s ON s.stream = t.name
         WHERE t.name = \(Self.literal(stream.name))
         """
     }
+
+    /// Of a keyed stream its log of changes counts.
+    private var retainedColumn: String { stream.isKeyed ? "changes_from" : "retained_from" }
 
     private func state(from found: QueryResult) throws(PostgresError) -> StreamState {
         guard found.rowCount > 0, let epoch = found.text(0, 0) else {
@@ -93,23 +93,25 @@ package final class ReplayReader {
         let isKeyed = stream.isKeyed || request.isLatest
         let table = Connection.table(request.isLatest && !stream.isKeyed ? stream.latestTable : stream.table)
         let key = stream.key.map { "t.\(Connection.identifier($0))" }.joined(separator: ", ")
+        let filter = request.filter.sql(stream.columns)
         // What a page may hold is known only when its rows are: they are counted as they are read.
         let bounded = { (rows: String, order: String) in
             """
             SELECT \(self.columns) FROM (
                 SELECT t.*, sum(octet_length(t::text)) OVER (ORDER BY \(order) ROWS UNBOUNDED PRECEDING)
                     - octet_length(t::text) AS millrace_before
-                FROM (\(rows)) t) t WHERE millrace_before < \(Self.pageByteLimit)
+                FROM (\(rows)) t) t WHERE millrace_before < \(request.byteLimit)
             """
         }
         if isKeyed {
-            return bounded("SELECT * FROM \(table) t WHERE NOT deleted ORDER BY \(key) LIMIT \(request.limit)", key)
+            return bounded(
+                "SELECT * FROM \(table) t WHERE NOT deleted AND \(filter) ORDER BY \(key) LIMIT \(request.limit)", key)
                 + " ORDER BY \(key)"
         }
         let newest = """
             SELECT r.*, row_number() OVER (PARTITION BY r.source_id ORDER BY r.source_offset DESC) AS millrace_age
             FROM \(schema.name).source s CROSS JOIN LATERAL (
-                SELECT t.* FROM \(table) t WHERE t.source_id = s.id AND t.source_offset < s.next_offset
+                SELECT t.* FROM \(table) t WHERE t.source_id = s.id AND t.source_offset < s.next_offset AND \(filter)
                 ORDER BY t.source_offset DESC LIMIT \(request.limit)) r
             WHERE s.stream = \(Self.literal(stream.name)) ORDER BY millrace_age, source_id LIMIT \(request.limit)
             """
@@ -118,7 +120,8 @@ package final class ReplayReader {
 
     /// The first rows of a span. Its end must be committed.
     package func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
-        let limit = min(Self.rowLimit, max(1, Self.byteLimit / meanRowByteCount))
+        if stream.isKeyed { return try changes(span) }
+        let limit = rowLimit
         // One statement, one snapshot: retention deletes rows and says so in one transaction.
         let found = try query(
             """
@@ -133,19 +136,26 @@ package final class ReplayReader {
             throw Self.error("42704", "source \(span.source) of \(stream.name) is not there")
         }
         var replayed = ReplayedRows(rows: [], end: span.to, start: start, retainedFrom: retainedFrom)
-        var byteCount = 0
         for row in 0..<found.rowCount {
             guard let offset = found.integer(row, 2) else { break }
             let json = try json(found, row, firstColumn: 3)
-            byteCount += json.count
             replayed.rows.append(.init(source: span.source, offset: offset, version: 0, deleted: false, json: json))
         }
         if replayed.rows.count == limit { replayed.end = replayed.rows.last!.offset + 1 }
-        if !replayed.rows.isEmpty { meanRowByteCount = max(1, byteCount / replayed.rows.count) }
+        learn(replayed.rows)
         return replayed
     }
 
-    private func json(_ result: QueryResult, _ row: Int, firstColumn: Int) throws(PostgresError) -> [UInt8] {
+    /// Rows of the next reading.
+    var rowLimit: Int { min(Self.rowLimit, max(1, Self.byteLimit / meanRowByteCount)) }
+
+    /// How large rows are.
+    func learn(_ rows: [FeedMessage.Row]) {
+        guard !rows.isEmpty else { return }
+        meanRowByteCount = max(1, rows.reduce(0) { $0 + $1.json.count } / rows.count)
+    }
+
+    func json(_ result: QueryResult, _ row: Int, firstColumn: Int) throws(PostgresError) -> [UInt8] {
         var values: [ColumnValue] = []
         for (index, column) in stream.columns.enumerated() {
             guard let value = ColumnValue(stored: result.bytes(row, index + firstColumn), type: column.type) else {
@@ -160,7 +170,7 @@ package final class ReplayReader {
     }
 
     /// A connection that is lost is made anew with the next query.
-    private func query(_ sql: String) throws(PostgresError) -> [QueryResult] {
+    func query(_ sql: String) throws(PostgresError) -> [QueryResult] {
         var open = try openConnection()
         do throws(PostgresError) {
             let result = try open.execute(sql)
@@ -180,11 +190,11 @@ package final class ReplayReader {
     }
 
     /// An error that stays until somebody acts: reading again would not help, and whoever waits is told.
-    private static func error(_ sqlState: String, _ message: String) -> PostgresError {
+    static func error(_ sqlState: String, _ message: String) -> PostgresError {
         PostgresError(operation: "replay", sqlState: sqlState, message: message)
     }
 
-    private static func literal(_ text: String) -> String {
+    static func literal(_ text: String) -> String {
         "'\(text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
     }
 }

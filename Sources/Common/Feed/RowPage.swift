@@ -6,10 +6,17 @@ package struct RowPage: Sendable {
         /// Asks for an append stream's newest row of each key, where the stream keeps them.
         package var isLatest: Bool
         package var limit: Int
+        package var filter: RowFilter
+        /// Of the page, unless one row is larger.
+        package var byteLimit: Int
 
-        package init(isLatest: Bool, limit: Int) {
+        package init(
+            isLatest: Bool, limit: Int, filter: RowFilter = RowFilter(), byteLimit: Int = 16 * 1024 * 1024
+        ) {
             self.isLatest = isLatest
             self.limit = limit
+            self.filter = filter
+            self.byteLimit = byteLimit
         }
     }
 

@@ -73,6 +73,9 @@ package struct MillraceSchema: Hashable, Sendable {
         """
     }
 
+    /// Version 5: before it changes of keyed rows have been deleted, so that who resumes from there is told.
+    var changesFromSQL: String { "ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS changes_from bigint;" }
+
     /// Whole, as of the newest version: see `Migrations`.
     var functionsSQL: String {
         """

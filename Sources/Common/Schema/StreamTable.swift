@@ -119,11 +119,13 @@ package struct StreamTable: Sendable {
                 INSERT INTO \(table) AS t (\(columns), row_version) SELECT \(columns), 1 FROM pg_temp.\(stage)
                 ON CONFLICT (\(list(stream.key))) DO UPDATE SET \(updates), row_version = t.row_version + 1
                 WHERE t.source_id <> excluded.source_id OR t.source_offset < excluded.source_offset
-                RETURNING t.*), logged AS (\(logged))
+                RETURNING t.*)
             """
+                // Beside an append table nobody asks for the changes: the log has them.
                 + (stream.latest
-                    ? " SELECT \(returned) FROM written"
+                    ? " SELECT count(*) FROM written"
                     : """
+                    , logged AS (\(logged))
                      SELECT \(returned) FROM (SELECT CASE WHEN \(writtenCount) < \(stagedCount) THEN
                         \(schema.name).require_stored(\(writtenCount) + (
                             SELECT count(*) FROM pg_temp.\(stage) s JOIN \(table) t ON \(key)

@@ -7,20 +7,20 @@ import WebServer
 extension Edge {
     func woken() {
         // Rows that came since the last turn go out together: one write a client.
-        var pending: (feed: StreamFeed, rows: [FeedMessage.Row], position: [SourceID: Int64])?
+        var pending: (feed: StreamFeed, entry: StreamRing.Entry)?
         func flush() {
-            if let next = pending { next.feed.deliver(next.rows, position: next.position) }
+            if let next = pending { next.feed.deliver(next.entry) }
             pending = nil
         }
         for item in inbox.takeAll() {
-            if case .delivered(let stream, let sub, let rows, let position) = item {
-                guard let feed = streams[stream], feed.log.sub == sub else { continue }
+            if case .delivered(let stream, let number, let entry) = item {
+                guard let feed = streams[stream], feed.opening.number == number else { continue }
                 if pending?.feed !== feed {
                     flush()
-                    pending = (feed, rows, position)
+                    pending = (feed, entry)
                 } else {
-                    pending?.rows += rows
-                    pending?.position.merge(position) { $1 }
+                    pending?.entry.rows += entry.rows
+                    pending?.entry.position.merge(entry.position) { $1 }
                 }
             } else {
                 flush()
@@ -28,32 +28,33 @@ extension Edge {
             }
         }
         flush()
+        takeTurns()
     }
 
     private func take(_ item: EdgeInbox.Item) {
         switch item {
         case .delivered: break
         case .began(let opening): begin(opening)
-        case .sources(let stream, let sub, let sources):
-            guard let feed = streams[stream], feed.log.sub == sub else { return }
+        case .sources(let stream, let number, let sources):
+            guard let feed = streams[stream], feed.opening.number == number else { return }
             feed.sources = StreamFeed.places(sources)
         case .configured(let all, let kafka):
             stored = Dictionary(all.map { ($0.stream.name, $0) }) { $1 }
             unreadable = unreadable.filter { stored[$0.key] != nil }
             keyReaders = [:]
             use(kafka: kafka)
-        case .lost(let stream, let sub): tellLost(stream, sub)
+        case .lost(let stream, let number): tellLost(stream, number)
         case .unreadable(let stream, let error):
             let told = RequestError.unreadable(stream, error)
             unreadable[stream] = told
-            for group in streams[stream]?.groups ?? [] {
+            for group in Array(streams[stream]?.groups.values ?? [:].values) {
                 for client in Array(group.subscribers.values) { end(client, group.sub, told) }
             }
         case .readable(let stream): unreadable[stream] = nil
-        case .state(let client, let sub, let request, let result):
-            guard let client = clients[client], !client.isClosing else { return }
-            resume(client, sub, request, result)
-        case .read(let key, let span, let answer): take(key, span, answer)
+        case .state(let asked, let result): resume(asked, result)
+        case .newest(let asked, let result): begin(asked, result)
+        case .read(let key, let answer): take(key, answer)
+        case .keyedRows(let stream, let number, let request, let result): take(stream, number, request, result)
         case .page(let number, let result): answerPage(number, result)
         case .health(let isHeard): self.isHeard = isHeard
         case .drain: drain()
@@ -63,10 +64,12 @@ extension Edge {
     private func begin(_ opening: StreamFeed.Opening) {
         let name = opening.stored.stream.name
         let old = streams[name]
-        let feed = StreamFeed(opening)
+        let feed = StreamFeed(opening, ringByteLimit: limits.ringByteCount)
         streams[name] = feed
         readings.forget(opening.stored)
-        for group in old?.groups ?? [] {
+        snapshots.forget(name)
+        for body in old?.rows?.waiting ?? [] { body(.notRead) }
+        for group in old?.groups.values ?? [:].values {
             for client in group.subscribers.values {
                 client.subscriptions[group.sub] = nil
                 // Those without a protocol can't be told, and have no position that could have lost its meaning.
@@ -85,19 +88,21 @@ extension Edge {
     }
 
     /// The edge itself was away for longer than rows are kept: those who read from Postgres notice by themselves.
-    private func tellLost(_ stream: String, _ sub: Int) {
-        guard let feed = streams[stream], feed.log.sub == sub else { return }
-        for client in feed.log.subscribers.values where client.subscriptions[sub]?.cursor.isBehind == false {
-            client.reply(ServerMessage.reset(sub: sub, reason: "retention"))
+    private func tellLost(_ stream: String, _ number: Int) {
+        guard let feed = streams[stream], feed.opening.number == number else { return }
+        for group in feed.groups.values where group.key.form == .messages {
+            for client in group.subscribers.values
+            where client.subscriptions[group.sub]?.cursor.isBehind == false {
+                client.reply(ServerMessage.reset(sub: group.sub, reason: "retention"))
+            }
         }
     }
 
-    private func take(_ key: Reading.Key, _ span: FeedMessage.Span, _ answer: Readings.Answer) {
+    private func take(_ key: Reading.Key, _ answer: Readings.Answer) {
         if case .failure(let error) = answer {
-            Log.standard.say(
-                "rows of \(key.stored.stream.name) can't be read: \(error)", .warning, source: key.source.rawValue)
+            Log.standard.say("rows of \(key.stored.stream.name) can't be read: \(error)", .warning)
         }
-        guard let (outcome, subscribers) = readings.take(key, span, answer) else { return }
+        guard let (outcome, subscribers) = readings.take(key, answer) else { return }
         for subscriber in subscribers {
             guard let client = clients[subscriber.client], !client.isClosing,
                 client.subscriptions[subscriber.sub]?.serial == subscriber.serial
@@ -113,7 +118,7 @@ extension Edge {
 
     /// Ends a subscription whose rows can't be read, and says why.
     private func end(_ client: EdgeClient, _ sub: Int, _ error: RequestError) {
-        client.subscriptions.removeValue(forKey: sub)?.group.subscribers[client.id] = nil
+        if let subscription = client.subscriptions.removeValue(forKey: sub) { leave(client, subscription) }
         guard !client.isPlain else { return client.close(1011, error.message) }
         client.reply(ServerMessage.ended(sub: sub, error))
     }

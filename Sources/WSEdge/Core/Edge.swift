@@ -30,20 +30,23 @@ final class Edge: WebSocketHandler {
     var keyReaders: [StreamDefinition: KeyReader] = [:]
     private var nextClient: UInt64 = 0
     var nextSubscription: UInt64 = 0
+    var nextSub = 0
+    /// When groups that are told the newest of each key have their turn.
+    let turns: TurnTimer
+    var snapshots = SharedSnapshots()
     var isHeard = false
     private(set) var drainDeadline: ContinuousClock.Instant?
 
     init(
         _ settings: EdgeSettings, _ inbox: EdgeInbox, _ threads: ReaderThreads, _ counters: EdgeCounters,
-        _ notifier: ServiceNotifier? = nil
+        _ turns: TurnTimer, _ notifier: ServiceNotifier? = nil
     ) {
+        self.turns = turns
         self.settings = settings
         limits = settings.limits
         self.inbox = inbox
         self.threads = threads
-        readings = Readings(threads, byteLimit: limits.readingByteCount) { key, span, answer in
-            inbox.put(.read(key, span, answer))
-        }
+        readings = Readings(threads, byteLimit: limits.readingByteCount) { inbox.put(.read($0, $1)) }
         self.counters = counters
         self.notifier = notifier
     }
@@ -70,8 +73,8 @@ final class Edge: WebSocketHandler {
 
     func closed(_ connection: WebSocketConnection) {
         guard let client = connection.owner as? EdgeClient else { return }
-        for subscription in client.subscriptions.values { subscription.group.subscribers[client.id] = nil }
         clients[client.id] = nil
+        for subscription in client.subscriptions.values { leave(client, subscription) }
         count()
     }
 
@@ -111,40 +114,6 @@ final class Edge: WebSocketHandler {
         return nil
     }
 
-    private func nextFrames(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
-        let feed = subscription.feed
-        while true {
-            if let reading = subscription.reading {
-                subscription.reading = nil
-                if !reading.frames.bytes.isEmpty { return reading.frames }
-            }
-            let frames: FrameBuffer
-            switch subscription.cursor.step(feed.ring) {
-            case .shared(let number): frames = subscription.group.frames(number, feed.ring)
-            case .own(let rows, let position): frames = subscription.group.encoding.frames(rows, position)
-            case .wait: return nil
-            case .read(let span):
-                let key = Reading.Key(
-                    stored: feed.opening.stored, encoding: subscription.group.encoding, source: span.source,
-                    from: span.from)
-                let subscriber = Readings.Subscriber(
-                    client: client.id, sub: subscription.group.sub, serial: subscription.serial)
-                guard let known = readings.ask(key, span, for: subscriber) else { return nil }
-                take(known, client, &subscription)
-                continue
-            }
-            if !frames.bytes.isEmpty { return frames }
-        }
-    }
-
-    func take(_ reading: Reading, _ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) {
-        subscription.reading = reading
-        subscription.cursor.take(reading.span.source, reading.replayed)
-        if reading.isLossy, !client.isPlain {
-            client.reply(ServerMessage.reset(sub: subscription.group.sub, reason: "retention"))
-        }
-    }
-
     // MARK: Time
 
     func ticked() {
@@ -165,6 +134,7 @@ final class Edge: WebSocketHandler {
                 }
             }
         }
+        for feed in streams.values { feed.tellPositions(before: now - .seconds(limits.progressSeconds - 5)) }
         readings.ticked()
         count()
         notifier?.say(status: "\(clients.count) clients, " + (isHeard ? "workers are heard" : "no worker is heard"))

@@ -13,19 +13,23 @@ final class EdgeInbox: @unchecked Sendable {
     enum Item {
         /// A stream is followed from here on; if it was before, its positions mean nothing any more.
         case began(StreamFeed.Opening)
-        case delivered(stream: String, sub: Int, [FeedMessage.Row], position: [SourceID: Int64])
+        case delivered(stream: String, number: Int, StreamRing.Entry)
         /// The sources of a stream as they are now.
-        case sources(stream: String, sub: Int, [SourceID: StreamState.Source])
+        case sources(stream: String, number: Int, [SourceID: StreamState.Source])
         /// Every stream of the fleet, and librdkafka's properties; without any, nothing can be published.
         case configured([StoredStream], kafka: [String: String])
         /// Rows before what comes next were deleted before this edge could read them.
-        case lost(stream: String, sub: Int)
+        case lost(stream: String, number: Int)
         /// Rows of a stream that are committed can't be read, until somebody has mended that.
         case unreadable(stream: String, PostgresError)
         case readable(stream: String)
         /// How far a stream is, for a client who resumes.
-        case state(client: UInt64, sub: Int, ResumeRequest, Result<StreamState, PostgresError>)
-        case read(Reading.Key, FeedMessage.Span, Readings.Answer)
+        case state(ResumeRequest, Result<StreamState, PostgresError>)
+        /// The newest rows of a log, for a client who begins with them.
+        case newest(ResumeRequest, Result<RowPage, PostgresError>)
+        case read(Reading.Key, Readings.Answer)
+        /// A page of a stream's `KeyedRows`.
+        case keyedRows(stream: String, UInt64, SnapshotPage.Request, Result<SnapshotPage, PostgresError>)
         case page(UInt64, Result<RowPage, PostgresError>)
         /// Whether a worker was heard of late.
         case health(isHeard: Bool)

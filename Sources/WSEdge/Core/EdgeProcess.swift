@@ -16,11 +16,16 @@ package enum EdgeProcess {
         limits.pingSeconds = Int(settings.limits.pingSeconds)
         let inbox = EdgeInbox(try unlessUnavailable { () throws(WebServerError) in try ServerWaker() })
         let counters = EdgeCounters()
-        let edge = Edge(settings, inbox, ReaderThreads(2, name: "reading"), counters, notifier)
+        guard let turns = TurnTimer() else { throw StartError("no timer: errno \(errno)", .unavailable) }
+        let edge = Edge(settings, inbox, ReaderThreads(2, name: "reading"), counters, turns, notifier)
         let server = try unlessUnavailable { () throws(WebServerError) in
             try WebServer(settings.listen, limits: limits, waker: inbox.waker, Edge.routes(edge))
         }
         edge.server = server
+        server.watch(turns.descriptor) { [unowned edge] in
+            turns.calmDown()
+            edge.takeTurns()
+        }
         let address = server.address.description
         follow(settings, address: address, signals: signals, inbox, counters)
         Log.standard.say("clients connect at ws://\(address)/ws")

@@ -21,8 +21,9 @@ final class FeedLoop {
     private var subscriptions: [String: FeedSubscription] = [:]
     private let threads = ReaderThreads(2, name: "feed reading")
     private let answers: FeedAnswers
-    private var subs: [String: Int] = [:]
-    private var nextSub = 1
+    /// Tells openings of a stream apart.
+    private var numbers: [String: Int] = [:]
+    private var nextNumber = 1
     /// What the server's thread was told.
     private var told: (streams: [StoredStream], kafka: [String: String])?
     private var sourceCounts: [String: Int] = [:]
@@ -98,7 +99,7 @@ final class FeedLoop {
         inbox.put(.health(isHeard: subscriptions.values.contains { $0.isHeard(at: now) }))
     }
 
-    /// Append streams that are new or defined otherwise are followed from now on; keyed ones are not followed yet.
+    /// Streams that are new or defined otherwise are followed from now on.
     private func configure(_ new: EdgeConfiguration, _ now: ContinuousClock.Instant) throws {
         let schema = MillraceSchema(name: new.schema)
         // Where the fleet's are counts only for an edge that was told nothing else.
@@ -109,12 +110,11 @@ final class FeedLoop {
             told = (streams, kafka)
             inbox.put(.configured(streams, kafka: kafka))
         }
-        let wanted = streams.filter { $0.stream.mode == .append }
-        for stored in wanted where subscriptions[stored.stream.name]?.stored != stored {
+        for stored in streams where subscriptions[stored.stream.name]?.stored != stored {
             subscriptions[stored.stream.name] = try FeedSubscription(
                 stored, credentials: settings.credentials, in: context)
         }
-        for name in subscriptions.keys where !wanted.contains(where: { $0.stream.name == name }) {
+        for name in subscriptions.keys where !streams.contains(where: { $0.stream.name == name }) {
             (subscriptions[name], failures[name]) = (nil, nil)
         }
         for subscription in subscriptions.values { try subscription.connect(new.feeds, at: now) }
@@ -155,27 +155,27 @@ final class FeedLoop {
     }
 
     private func begin(_ name: String, _ subscription: FeedSubscription) {
-        subs[name] = nextSub
+        numbers[name] = nextNumber
         inbox.deliver(
             .began(
                 .init(
                     stored: subscription.stored, epoch: subscription.epoch!, sources: subscription.sources,
-                    sub: nextSub, plainSub: nextSub + 1)))
-        nextSub += 2
+                    number: nextNumber)))
+        nextNumber += 1
     }
 
     /// New partitions have new sources.
     private func tellSources(_ name: String, _ subscription: FeedSubscription) {
-        guard let sub = subs[name], sourceCounts[name] != subscription.sources.count else { return }
+        guard let number = numbers[name], sourceCounts[name] != subscription.sources.count else { return }
         sourceCounts[name] = subscription.sources.count
-        inbox.put(.sources(stream: name, sub: sub, subscription.sources))
+        inbox.put(.sources(stream: name, number: number, subscription.sources))
     }
 
     private func deliver(_ name: String, _ delivery: FeedDelivery) {
-        guard let sub = subs[name] else { return }
-        if !delivery.lost.isEmpty { inbox.deliver(.lost(stream: name, sub: sub)) }
+        guard let number = numbers[name] else { return }
+        if !delivery.lost.isEmpty { inbox.deliver(.lost(stream: name, number: number)) }
         inbox.deliver(
             .delivered(
-                stream: name, sub: sub, delivery.rows, position: delivery.position))
+                stream: name, number: number, .init(rows: delivery.rows, position: delivery.position)))
     }
 }

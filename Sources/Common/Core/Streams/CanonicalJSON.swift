@@ -7,6 +7,8 @@ package enum CanonicalJSON {
     package struct Keys: Sendable {
         let prefixes: [[UInt8]]
         let asString: [Bool]
+        /// Bytes before each value, from the end of the one before.
+        package var prefixLengths: [Int] { prefixes.map(\.count) }
 
         package init(_ columns: [Column]) {
             prefixes = columns.enumerated().map { index, column in

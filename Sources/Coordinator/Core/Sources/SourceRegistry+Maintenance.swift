@@ -81,14 +81,22 @@ extension SourceRegistry {
         guard stream.isKeyed || stream.latest else { return }
         let name = try connection.literal(stream.name)
         let count = try delete(
-            "\(schema.name).change", where: "t.stream = \(name)", stream, configuration.keepChanges)
+            "\(schema.name).change", where: "t.stream = \(name)", stream, configuration.keepChanges,
+            also: """
+                UPDATE \(schema.name).source s SET changes_from = greatest(s.changes_from, g.up_to)
+                FROM (SELECT source_id, max(source_offset) + 1 AS up_to FROM gone GROUP BY source_id) g
+                WHERE s.id = g.source_id RETURNING s.id
+                """)
         done.changes += count
         if count == Self.changeLimit { done.hasMore = true }
     }
 
     /// Deletes what came in ledger entries that were closed before a period.
+    ///
+    /// - Parameter also: a statement that has what was deleted as `gone`.
     private mutating func delete(
-        _ table: String, where condition: String, _ stream: StreamDefinition, _ period: RetentionPeriod
+        _ table: String, where condition: String, _ stream: StreamDefinition, _ period: RetentionPeriod,
+        also: String = "SELECT 1"
     ) throws(PostgresError) -> Int64 {
         let name = try connection.literal(stream.name)
         return try connection.execute(
@@ -101,7 +109,8 @@ extension SourceRegistry {
                 DELETE FROM \(table) WHERE ctid = ANY (ARRAY(
                     SELECT t.ctid FROM \(table) t JOIN old ON old.id = t.source_id
                         AND t.source_offset < old.up_to
-                    WHERE \(condition) LIMIT \(Self.changeLimit))) RETURNING 1)
+                    WHERE \(condition) LIMIT \(Self.changeLimit))) RETURNING source_id, source_offset),
+            noted AS (\(also))
             SELECT count(*) FROM gone
             """, timeout: .seconds(600))[0].integer(0, 0) ?? 0
     }

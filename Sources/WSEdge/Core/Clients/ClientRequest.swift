@@ -1,8 +1,7 @@
 import Common
 import Foundation
 
-/// What a client asks for: the protocol `millrace.v1.json`. What isn't known is ignored, but for what would change
-/// which rows come: that is refused rather than ignored.
+/// What a client asks for: the protocol `millrace.v1.json`. What isn't known is ignored.
 struct ClientRequest: Decodable {
     struct Start: Decodable {
         var epoch: String
@@ -18,12 +17,16 @@ struct ClientRequest: Decodable {
     /// Of a record that is published.
     var key: String?
     var snapshot: Bool?
-    /// Names of filters that the request has.
-    var filters: [String] = []
+    /// Of a log: so many of its newest rows first.
+    var last: Int?
+    /// Messages a second of a subscription to the newest rows.
+    var rate: Int?
+    /// Nil where the request says nothing of it.
+    var filter: FilterRequest?
 
     private enum CodingKeys: String, CodingKey {
-        case type, stream, mode, from, sub, key, snapshot, bbox, last
-        case whereClause = "where"
+        case type, stream, mode, from, sub, key, snapshot, last, bbox
+        case conditions = "where"
         case rate = "max_hz"
     }
 
@@ -36,7 +39,9 @@ struct ClientRequest: Decodable {
         sub = try values.decodeIfPresent(Int.self, forKey: .sub)
         key = try values.decodeIfPresent(String.self, forKey: .key)
         snapshot = try values.decodeIfPresent(Bool.self, forKey: .snapshot)
-        filters = [CodingKeys.whereClause, .bbox, .rate, .last].filter(values.contains).map(\.rawValue)
+        last = try values.decodeIfPresent(Int.self, forKey: .last)
+        rate = try values.decodeIfPresent(Int.self, forKey: .rate)
+        if values.contains(.conditions) || values.contains(.bbox) { filter = try FilterRequest(from: decoder) }
     }
 
     /// - Parameter id: where it is known, also when the rest of the request is wrong.

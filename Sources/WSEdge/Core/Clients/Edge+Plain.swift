@@ -14,18 +14,13 @@ extension Edge {
             client.close(1011, error.message)
         } else if !stored.isEmpty, stored[name] == nil {
             client.reply(Self.plainError(unknownStream(name).message))
-        } else if !stored.isEmpty, stored[name]?.stream.isKeyed == true {
-            client.reply(Self.plainError("this edge follows append streams only, \(name) is keyed"))
         }
         // Else it is followed when this edge hears of it.
     }
 
     func followPlain(_ client: EdgeClient, _ feed: StreamFeed) {
-        let group = feed.plain
-        client.subscriptions[group.sub] = .init(
-            feed: feed, group: group, serial: nextSubscription, cursor: LogCursor(from: nil, in: feed.ring))
-        nextSubscription += 1
-        group.subscribers[client.id] = client
+        let group = group(feed, GroupKey(.plain))
+        join(client, feed, group, LogCursor(from: nil, in: group.log.ring, now: feed.position))
     }
 
     func receivePlain(_ text: [UInt8], _ client: EdgeClient) {

@@ -9,6 +9,8 @@ final class EdgeClient {
         /// No other subscription of this edge has it: what was read for an earlier one of the same group is told by it.
         let serial: UInt64
         var cursor: LogCursor
+        /// Comes before the log, from where it goes on then.
+        var snapshot: Snapshot?
         /// What was read for it and not sent yet.
         var reading: Reading?
         var sentAt = ContinuousClock.now
@@ -25,8 +27,13 @@ final class EdgeClient {
     var publishing = 0
     /// By number of the group.
     var subscriptions: [Int: Subscription] = [:]
-    /// Subscriptions whose answer is still to come, by number of the group.
-    var opening: Set<Int> = []
+    /// Subscriptions whose answer is still to come.
+    var opening: Set<Opening> = []
+
+    struct Opening: Hashable {
+        let stream: String
+        let key: GroupKey
+    }
 
     init(id: UInt64, _ connection: WebSocketConnection) {
         self.id = id

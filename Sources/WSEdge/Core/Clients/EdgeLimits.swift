@@ -14,6 +14,12 @@ package struct EdgeLimits: Sendable {
     package var bodyRecords = 10_000
     /// Of what was read from Postgres and has still to be sent, for all clients together.
     package var readingByteCount = 64 * 1024 * 1024
+    /// Of the newest rows of a stream, kept in memory for those who are a little late.
+    package var ringByteCount = 16 * 1024 * 1024
+    /// Of the rows of a table of one row a key, kept in memory while somebody filters them.
+    package var keyedRowsByteCount = 64 * 1024 * 1024
+    /// Of a log, with which a subscription begins.
+    package var lastRows = 1000
     /// Requests for rows over HTTP that wait for Postgres.
     package var pages = 64
     /// From the connection's begin to the `connect` message.

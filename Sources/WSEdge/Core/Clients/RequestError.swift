@@ -10,6 +10,10 @@ struct RequestError: Error {
     /// Milliseconds; nil: the same request will not be answered otherwise.
     var retryAfter: Int?
 
+    /// Postgres does not answer, or the stream was begun anew meanwhile.
+    static let notRead = RequestError(
+        code: "unavailable", message: "where the stream is can't be read now", retryAfter: 1000)
+
     /// Somebody who runs the database has to act first.
     static func unreadable(_ stream: String, _ error: PostgresError) -> RequestError {
         RequestError(

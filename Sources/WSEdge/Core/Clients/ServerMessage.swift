@@ -4,26 +4,67 @@ import Foundation
 
 /// Messages to clients: the protocol `millrace.v1.json`.
 enum ServerMessage {
-    static func rows(sub: Int, _ rows: ArraySlice<FeedMessage.Row>, _ position: [SourceID: Int64]) -> [UInt8] {
-        var writer = ByteWriter(capacity: 128 + rows.reduce(0) { $0 + $1.json.count + 1 })
-        writer.append(#"{"type":"rows","sub":\#(sub),"rows":["#)
+    /// Rows as a message has them.
+    struct Rows {
+        struct Keyed {
+            /// Of the rows, then of those that were deleted; nil where rows have none.
+            var versions: [Int64]?
+            /// Keys, as JSON objects.
+            var deleted: [[UInt8]]
+        }
+
+        var rows: ArraySlice<FeedMessage.Row>
+        /// Nil for rows of a log.
+        var keyed: Keyed?
+    }
+
+    static func rows(sub: Int, _ rows: Rows, _ position: [SourceID: Int64]) -> [UInt8] {
+        message("rows", sub, rows, #","position":\#(text(position))}"#)
+    }
+
+    static func snapshot(sub: Int, _ rows: Rows, more: Bool) -> [UInt8] {
+        message("snapshot", sub, rows, #","more":\#(more)}"#)
+    }
+
+    private static func message(_ type: String, _ sub: Int, _ rows: Rows, _ end: String) -> [UInt8] {
+        var writer = ByteWriter(capacity: 256 + rows.rows.reduce(0) { $0 + $1.json.count + 1 })
+        writer.append(#"{"type":"\#(type)","sub":\#(sub),"rows":["#)
+        write(rows.rows.lazy.map(\.json), to: &writer)
+        writer.append("]")
+        if let versions = rows.keyed?.versions {
+            writer.append(#","versions":[\#(versions.map(String.init).joined(separator: ","))]"#)
+        }
+        if let deleted = rows.keyed?.deleted, !deleted.isEmpty {
+            writer.append(#","deleted":["#)
+            write(deleted, to: &writer)
+            writer.append("]")
+        }
+        writer.append(end)
+        return Array(writer.bytes)
+    }
+
+    /// - Parameter keys: as JSON objects.
+    static func leave(sub: Int, _ keys: [[UInt8]]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append(#"{"type":"leave","sub":\#(sub),"keys":["#)
+        write(keys, to: &writer)
+        writer.append("]}")
+        return Array(writer.bytes)
+    }
+
+    private static func write(_ objects: some Sequence<[UInt8]>, to writer: inout ByteWriter) {
         var isFirst = true
-        for row in rows {
+        for object in objects {
             if !isFirst { writer.append(UInt8(ascii: ",")) }
             isFirst = false
-            row.json.withUnsafeBytes { writer.append($0) }
+            object.withUnsafeBytes { writer.append($0) }
         }
-        writer.append(#"],"position":\#(text(position))}"#)
-        return Array(writer.bytes)
     }
 
     static func page(_ page: RowPage) -> [UInt8] {
         var writer = ByteWriter(capacity: 128 + page.rows.reduce(0) { $0 + $1.count + 1 })
         writer.append(#"{"epoch":"\#(page.epoch)","position":\#(text(page.position)),"rows":["#)
-        for (index, row) in page.rows.enumerated() {
-            if index > 0 { writer.append(UInt8(ascii: ",")) }
-            row.withUnsafeBytes { writer.append($0) }
-        }
+        write(page.rows, to: &writer)
         writer.append("]}")
         return Array(writer.bytes)
     }

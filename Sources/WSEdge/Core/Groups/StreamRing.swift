@@ -4,10 +4,22 @@ package import Common
 package struct StreamRing: Sendable {
     /// What came together.
     package struct Entry: Sendable {
-        package let rows: [FeedMessage.Row]
+        package var rows: [FeedMessage.Row]
+        /// Keys, as JSON objects, of rows that no longer are among those that the ring is for.
+        package var left: [[UInt8]]
         /// The next offset of each source that it moves.
-        package let position: [SourceID: Int64]
-        let byteCount: Int
+        package var position: [SourceID: Int64]
+
+        package init(rows: [FeedMessage.Row], left: [[UInt8]] = [], position: [SourceID: Int64]) {
+            self.rows = rows
+            self.left = left
+            self.position = position
+        }
+
+        var byteCount: Int {
+            rows.reduce(0) { $0 + $1.json.count + StreamRing.rowOverhead }
+                + left.reduce(0) { $0 + $1.count + StreamRing.rowOverhead }
+        }
     }
 
     /// Where a source was behind an entry.
@@ -26,7 +38,8 @@ package struct StreamRing: Sendable {
     /// Those before it in `entries` have been dropped.
     private var head = 0
     private var byteCount = 0
-    private let byteLimit: Int
+    /// The oldest are dropped beyond it; the newest stays.
+    package var byteLimit: Int
     private var marks: [SourceID: Marks] = [:]
     /// The number of the oldest entry.
     package private(set) var first: UInt64 = 0
@@ -48,12 +61,13 @@ package struct StreamRing: Sendable {
     /// The number that the next entry gets.
     package var next: UInt64 { first + UInt64(entries.count - head) }
 
-    package mutating func append(_ rows: [FeedMessage.Row], position moved: [SourceID: Int64]) {
-        let size = rows.reduce(0) { $0 + $1.json.count + Self.rowOverhead }
-        for (source, to) in moved { marks[source, default: Marks()].all.append(Mark(number: next, next: to)) }
-        entries.append(Entry(rows: rows, position: moved, byteCount: size))
-        byteCount += size
-        position.merge(moved) { $1 }
+    package mutating func append(_ entry: Entry) {
+        for (source, to) in entry.position {
+            marks[source, default: Marks()].all.append(Mark(number: next, next: to))
+        }
+        entries.append(entry)
+        byteCount += entry.byteCount
+        position.merge(entry.position) { $1 }
         while byteCount > byteLimit, entries.count - head > 1 { dropFirst() }
         if head > entries.count / 2 {
             entries.removeFirst(head)

@@ -11,8 +11,10 @@ package struct LogCursor: Sendable {
     package enum Step: Sendable {
         /// Send what the group is sent for this entry.
         case shared(UInt64)
-        /// Send these rows of an entry only: the others it has.
-        case own([FeedMessage.Row], [SourceID: Int64])
+        /// Send what is left of an entry: the rest it has.
+        case own(StreamRing.Entry)
+        /// Send these entries as one: it is late, and only the newest counts.
+        case merged(Range<UInt64>)
         /// Read the first rows of this from Postgres, and answer with `take`.
         case read(FeedMessage.Span)
         /// There is nothing to do now.
@@ -30,9 +32,11 @@ package struct LogCursor: Sendable {
     /// The next offset of each source.
     package private(set) var position: [SourceID: Int64]
 
-    /// - Parameter position: where to go on; nil for what comes from now on.
-    package init(from position: [SourceID: Int64]?, in ring: StreamRing) {
-        self.position = position ?? ring.position
+    /// - Parameters:
+    ///   - position: where to go on; nil for what comes from now on.
+    ///   - now: how far the stream is; nil: as far as its ring, which of some rows only may be behind.
+    package init(from position: [SourceID: Int64]?, in ring: StreamRing, now: [SourceID: Int64]? = nil) {
+        self.position = position ?? now ?? ring.position
         if position == nil {
             state = .live(ring.next)
         } else if let place = ring.place(of: self.position) {
@@ -45,9 +49,14 @@ package struct LogCursor: Sendable {
     /// Reads from Postgres.
     package var isBehind: Bool { if case .behind = state { true } else { false } }
 
-    package mutating func step(_ ring: StreamRing) -> Step {
+    /// - Parameter merging: entries that wait may become one.
+    package mutating func step(_ ring: StreamRing, merging: Bool = false) -> Step {
         while true {
             switch state {
+            case .live(let number) where merging && number >= ring.first && number + 1 < ring.next:
+                for entry in number..<ring.next { position.merge(ring[entry].position) { $1 } }
+                state = .live(ring.next)
+                return .merged(number..<ring.next)
             case .live(let number) where number >= ring.first:
                 guard number < ring.next else { return .wait }
                 position.merge(ring[number].position) { $1 }
@@ -90,7 +99,8 @@ package struct LogCursor: Sendable {
         guard !moved.isEmpty else { return nil }
         position.merge(moved) { $1 }
         if isWhole { return .shared(number) }
-        return .own(entry.rows.filter { $0.offset >= ahead[$0.source] ?? 0 }, moved)
+        return .own(
+            .init(rows: entry.rows.filter { $0.offset >= ahead[$0.source] ?? 0 }, left: entry.left, position: moved))
     }
 
     /// Sources take turns. What is read may go beyond the target: it is committed, and others want it too.

@@ -2,36 +2,75 @@ import Common
 import Feed
 import WebServer
 
-/// Rows that were read from Postgres, encoded for a group: one for all who want the same, gone when the last of them has
-/// been sent it. On the server's thread.
+/// Rows that were read from Postgres: one for all who want the same, gone when the last of them has been sent it. On the
+/// server's thread.
 final class Reading {
-    /// What is read: rows of one source from an offset on, in one form.
-    struct Key: Hashable, Sendable {
-        let stored: StoredStream
-        let encoding: GroupEncoding
-        let source: SourceID
-        let from: Int64
+    /// What is read.
+    enum Key: Hashable, Sendable {
+        /// A source's rows from an offset on.
+        case rows(StoredStream, Piece)
+        /// A page of a table's state. Those who began together share them.
+        case page(StoredStream, Snapshot.Number, SnapshotPage.Request)
+
+        var stored: StoredStream {
+            switch self {
+            case .rows(let stored, _), .page(let stored, _, _): stored
+            }
+        }
     }
 
-    let span: FeedMessage.Span
-    /// Without its rows.
-    let replayed: ReplayedRows
-    let frames: FrameBuffer
+    /// Whoever begins at the same offset gets the same, wherever the other would have it end: there may be more to read.
+    struct Piece: Hashable, Sendable {
+        let span: FeedMessage.Span
+
+        static func == (one: Piece, other: Piece) -> Bool {
+            (one.span.source, one.span.from) == (other.span.source, other.span.from)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(span.source)
+            hasher.combine(span.from)
+        }
+    }
+
+    enum Content: Sendable {
+        case rows(FeedMessage.Span, ReplayedRows)
+        case page(SnapshotPage)
+
+        var rows: [FeedMessage.Row] {
+            switch self {
+            case .rows(_, let replayed): replayed.rows
+            case .page(let page): page.rows
+            }
+        }
+    }
+
+    let content: Content
+    let byteCount: Int
+    private var frames: [Int: FrameBuffer] = [:]
     private let ended: (Int) -> Void
 
-    init(
-        _ span: FeedMessage.Span, _ replayed: ReplayedRows, _ frames: FrameBuffer, ended: @escaping (Int) -> Void
-    ) {
-        self.span = span
-        self.replayed = replayed
-        self.frames = frames
+    private static let rowOverhead = 64
+
+    init(_ content: Content, ended: @escaping (Int) -> Void) {
+        self.content = content
+        byteCount = content.rows.reduce(0) { $0 + $1.json.count + Self.rowOverhead }
         self.ended = ended
     }
 
     deinit {
-        ended(frames.bytes.count)
+        ended(byteCount)
     }
 
-    /// Rows that were asked for and have been deleted; a span from before the source's first row lost nothing.
-    var isLossy: Bool { max(span.from, replayed.start) < min(replayed.retainedFrom, replayed.end) }
+    /// As a group's clients are told of it: encoded once for all of them.
+    ///
+    /// - Parameters:
+    ///   - sub: the group's.
+    ///   - encode: how, the first time.
+    func frames(_ sub: Int, _ encode: () -> FrameBuffer) -> FrameBuffer {
+        if let known = frames[sub] { return known }
+        let new = encode()
+        frames[sub] = new
+        return new
+    }
 }

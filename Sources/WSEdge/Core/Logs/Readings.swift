@@ -20,16 +20,16 @@ final class Readings {
     }
 
     /// What the threads answer; nil while Postgres is away.
-    typealias Answer = Result<(ReplayedRows, FrameBuffer), PostgresError>
+    typealias Answer = Result<Reading.Content, PostgresError>
 
     private let threads: ReaderThreads
-    private let answer: @Sendable (Reading.Key, FeedMessage.Span, Answer) -> Void
+    private let answer: @Sendable (Reading.Key, Answer) -> Void
     private var waiting: [Reading.Key: [Subscriber]] = [:]
     /// Not begun yet, in the order in which they were wanted.
-    private var queue: [(key: Reading.Key, span: FeedMessage.Span)] = []
+    private var queue: [Reading.Key] = []
     private var runningCount = 0
     /// Postgres was away.
-    private var retries: [(key: Reading.Key, span: FeedMessage.Span)] = []
+    private var retries: [Reading.Key] = []
     /// The newest, for those who come next.
     private var recent: [(key: Reading.Key, reading: Reading)] = []
     private var recentByteCount = 0
@@ -45,7 +45,7 @@ final class Readings {
     /// - Parameter answer: called on one of the threads: hands over to `take`.
     init(
         _ threads: ReaderThreads, byteLimit: Int,
-        answer: @escaping @Sendable (Reading.Key, FeedMessage.Span, Answer) -> Void
+        answer: @escaping @Sendable (Reading.Key, Answer) -> Void
     ) {
         self.threads = threads
         self.byteLimit = byteLimit
@@ -53,13 +53,13 @@ final class Readings {
     }
 
     /// What is known already, or nil: then it is read, and the subscriber told.
-    func ask(_ key: Reading.Key, _ span: FeedMessage.Span, for subscriber: Subscriber) -> Reading? {
+    func ask(_ key: Reading.Key, for subscriber: Subscriber) -> Reading? {
         if let known = recent.first(where: { $0.key == key }) { return known.reading }
         if waiting[key] != nil {
             waiting[key]!.append(subscriber)
         } else {
             waiting[key] = [subscriber]
-            queue.append((key, span))
+            queue.append(key)
             begin()
         }
         return nil
@@ -67,34 +67,35 @@ final class Readings {
 
     private func begin() {
         while runningCount < Self.runningLimit, heldByteCount < byteLimit, !queue.isEmpty {
-            let (key, span) = queue.removeFirst()
+            let key = queue.removeFirst()
             runningCount += 1
             threads.ask { [answer] readers in
-                answer(
-                    key, span,
-                    Result { () throws(PostgresError) in
-                        var replayed = try readers[key.stored].rows(span)
-                        // Encoded here: the server's thread has other things to do.
-                        let frames = key.encoding.frames(replayed.rows, [span.source: replayed.end])
-                        replayed.rows = []
-                        return (replayed, frames)
-                    })
+                answer(key, Result { () throws(PostgresError) in try Self.read(key, readers) })
             }
         }
     }
 
+    private static func read(
+        _ key: Reading.Key, _ readers: ReaderThreads.Readers
+    ) throws(PostgresError) -> Reading.Content {
+        switch key {
+        case .rows(let stored, let piece): .rows(piece.span, try readers[stored].rows(piece.span))
+        case .page(let stored, _, let request): .page(try readers[stored].snapshot(request))
+        }
+    }
+
     /// Who wanted it, and what they get. What failed since Postgres is away is read again, and nobody is told.
-    func take(_ key: Reading.Key, _ span: FeedMessage.Span, _ answer: Answer) -> (Outcome, [Subscriber])? {
+    func take(_ key: Reading.Key, _ answer: Answer) -> (Outcome, [Subscriber])? {
         runningCount -= 1
         defer { begin() }
         switch answer {
-        case .success((let replayed, let frames)):
-            heldByteCount += frames.bytes.count
-            let reading = Reading(span, replayed, frames) { [weak self] in self?.ended($0) }
+        case .success(let content):
+            let reading = Reading(content) { [weak self] in self?.ended($0) }
+            heldByteCount += reading.byteCount
             remember(key, reading)
             return (.read(reading), waiting.removeValue(forKey: key) ?? [])
         case .failure(let error) where !error.isLasting:
-            retries.append((key, span))
+            retries.append(key)
             return nil
         case .failure(let error): return (.failed(error), waiting.removeValue(forKey: key) ?? [])
         }
@@ -110,14 +111,14 @@ final class Readings {
     /// Its rows may be others now.
     func forget(_ stored: StoredStream) {
         recent.removeAll { $0.key.stored == stored }
-        recentByteCount = recent.reduce(0) { $0 + $1.reading.frames.bytes.count }
+        recentByteCount = recent.reduce(0) { $0 + $1.reading.byteCount }
     }
 
     private func remember(_ key: Reading.Key, _ reading: Reading) {
         recent.append((key, reading))
-        recentByteCount += reading.frames.bytes.count
+        recentByteCount += reading.byteCount
         while recentByteCount > Self.recentByteLimit || recent.count > Self.recentLimit {
-            recentByteCount -= recent.removeFirst().reading.frames.bytes.count
+            recentByteCount -= recent.removeFirst().reading.byteCount
         }
     }
 

@@ -1,8 +1,20 @@
 import Common
+import Feed
 
-/// Where a client wants to go on, and with which request it said so.
+/// A subscription that waits for what Postgres says.
 struct ResumeRequest: Sendable {
+    let client: UInt64
     let request: RequestID
-    let epoch: String
-    let position: [SourceID: Int64]
+    let stream: String
+    let key: GroupKey
+    /// The subscription that it takes the place of.
+    let replacing: Int?
+    let start: Start
+
+    enum Start: Sendable {
+        /// Goes on where a subscription was. Where it can't, and the client wants one, a snapshot comes.
+        case position([SourceID: Int64], epoch: String, takesSnapshot: Bool)
+        /// With so many of the newest rows.
+        case last(Int)
+    }
 }

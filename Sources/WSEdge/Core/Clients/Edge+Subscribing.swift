@@ -1,0 +1,232 @@
+import Common
+import Feed
+import Postgres
+
+/// How a subscription begins: now, with a state, or where another one was.
+extension Edge {
+    func subscribe(_ request: ClientRequest, _ id: RequestID, _ client: EdgeClient) throws(RequestError) {
+        let feed = try followed(request.stream)
+        let key = GroupKey(
+            .messages, try mode(request, feed.stream), try request.filter?.filter(feed.stream) ?? RowFilter())
+        let takesSnapshot = try takesSnapshot(request, feed.stream, key)
+        let start: ResumeRequest.Start? =
+            if let (epoch, position) = try request.start() {
+                .position(position, epoch: epoch, takesSnapshot: takesSnapshot)
+            } else {
+                try last(request, feed.stream, key).map { .last($0) }
+            }
+        try begin(client, feed, key, id, start, takesSnapshot: takesSnapshot, replacing: nil)
+    }
+
+    /// Another filter, such as the box of a map that was moved, from where the subscription is.
+    func update(_ request: ClientRequest, _ id: RequestID, _ client: EdgeClient) throws(RequestError) {
+        guard let sub = request.sub, let old = client.subscriptions[sub] else {
+            throw RequestError(code: "bad_request", message: "'sub' is none of this connection's subscriptions")
+        }
+        var key = old.group.key
+        key.filter = try request.filter?.filter(old.feed.stream) ?? RowFilter()
+        if request.rate != nil { key.mode = try mode(request, old.feed.stream, isLatest: key.isLatest) }
+        guard key != old.group.key else {
+            throw RequestError(code: "duplicate", message: "the subscription has this filter already")
+        }
+        // Rows that the old filter kept out: the state has them.
+        let takesSnapshot =
+            hasState(old.feed.stream, key) && request.snapshot != false || old.snapshot != nil
+        let start: ResumeRequest.Start? =
+            takesSnapshot
+            ? nil
+            : .position(old.cursor.position, epoch: old.feed.opening.epoch, takesSnapshot: false)
+        try begin(client, old.feed, key, id, start, takesSnapshot: takesSnapshot, replacing: sub)
+    }
+
+    // MARK: What is asked for
+
+    private func followed(_ name: String?) throws(RequestError) -> StreamFeed {
+        guard let name, stored[name] != nil else { throw unknownStream(name) }
+        if let error = unreadable[name] { throw error }
+        guard let feed = streams[name] else {
+            throw RequestError(
+                code: "unavailable", message: "where the stream is has not been read yet", retryAfter: 500)
+        }
+        return feed
+    }
+
+    /// Of the rows with which a log begins, unless one is larger.
+    private static let lastByteLimit = 1024 * 1024
+    private static let rates = [1, 2, 5, 10, 20]
+
+    private func mode(
+        _ request: ClientRequest, _ stream: StreamDefinition, isLatest: Bool = false
+    ) throws(RequestError) -> GroupKey.Mode {
+        switch request.mode ?? (isLatest ? "latest" : "log") {
+        case "log":
+            guard request.rate == nil else { throw Self.wrong("'max_hz' goes with the mode 'latest'") }
+            return .log
+        case "latest":
+            guard !stream.key.isEmpty else {
+                throw RequestError(
+                    code: "unsupported", message: "\(stream.name) has no key, so there is no newest row of one")
+            }
+            let rate = request.rate ?? 10
+            guard Self.rates.contains(rate) else { throw Self.wrong("'max_hz' is 1, 2, 5, 10 or 20") }
+            return .latest(perSecond: rate)
+        default: throw Self.wrong("'mode' is 'log' or 'latest'")
+        }
+    }
+
+    /// Whether there is a table of one row a key for it.
+    private func hasState(_ stream: StreamDefinition, _ key: GroupKey) -> Bool {
+        stream.isKeyed || key.isLatest && stream.latest
+    }
+
+    private func takesSnapshot(
+        _ request: ClientRequest, _ stream: StreamDefinition, _ key: GroupKey
+    ) throws(RequestError) -> Bool {
+        guard request.snapshot == true else { return false }
+        guard hasState(stream, key) else {
+            throw RequestError(
+                code: "unsupported",
+                message: stream.latest
+                    ? "a log has no snapshot: 'last' rows of it, or the mode 'latest'"
+                    : "\(stream.name) is a log without a table of newest rows: 'last' rows of it")
+        }
+        return true
+    }
+
+    private func last(
+        _ request: ClientRequest, _ stream: StreamDefinition, _ key: GroupKey
+    ) throws(RequestError) -> Int? {
+        guard let last = request.last else { return nil }
+        guard !stream.isKeyed, !key.isLatest else {
+            throw RequestError(
+                code: "unsupported", message: "'last' is for logs; a table of one row a key has a 'snapshot'")
+        }
+        guard (1...limits.lastRows).contains(last) else { throw Self.wrong("'last' is 1 to \(limits.lastRows)") }
+        return last
+    }
+
+    private static func wrong(_ message: String) -> RequestError { RequestError(code: "bad_request", message: message) }
+
+    // MARK: Beginning
+
+    private func begin(
+        _ client: EdgeClient, _ feed: StreamFeed, _ key: GroupKey, _ id: RequestID, _ start: ResumeRequest.Start?,
+        takesSnapshot: Bool, replacing: Int?
+    ) throws(RequestError) {
+        let name = feed.stream.name
+        let opening = EdgeClient.Opening(stream: name, key: key)
+        guard !client.opening.contains(opening), feed.groups[key]?.subscribers[client.id] == nil else {
+            throw RequestError(code: "duplicate", message: "this connection has this subscription to \(name) already")
+        }
+        let count = client.subscriptions.count + client.opening.count - (replacing == nil ? 0 : 1)
+        guard count < limits.subscriptions else {
+            throw RequestError(code: "limit", message: "a connection has at most \(limits.subscriptions) subscriptions")
+        }
+        // From here on rows that leave the filter are known.
+        try watchKeys(feed, key, client, opening) { [weak self, weak client] error in
+            guard let self, let client, !client.isClosing else { return }
+            client.opening.remove(opening)
+            if let error { return client.reply(ServerMessage.error(id: id, error)) }
+            guard streams[name] === feed else { return client.reply(ServerMessage.error(id: id, .notRead)) }
+            guard let start else {
+                let group = group(feed, key)
+                let snapshot = takesSnapshot ? self.snapshot(feed, key) : nil
+                let cursor = LogCursor(from: snapshot?.start, in: group.log.ring, now: feed.position)
+                return enter(
+                    client, feed, group, id, cursor, snapshot, (recovered: false, reason: nil), replacing: replacing)
+            }
+            client.opening.insert(opening)
+            ask(.init(client: client.id, request: id, stream: name, key: key, replacing: replacing, start: start), feed)
+        }
+    }
+
+    private func snapshot(_ feed: StreamFeed, _ key: GroupKey) -> Snapshot {
+        snapshots.begin(
+            feed.stream.name, .init(isLatest: key.isLatest, filter: key.filter), at: feed.position)
+    }
+
+    private func ask(_ asked: ResumeRequest, _ feed: StreamFeed) {
+        let stored = feed.opening.stored
+        threads.ask { [inbox] readers in
+            switch asked.start {
+            case .position:
+                let result = Result { () throws(PostgresError) in try readers[stored].readableState() }
+                inbox.put(.state(asked, result))
+            case .last(let count):
+                let request = RowPage.Request(
+                    isLatest: false, limit: count, filter: asked.key.filter, byteLimit: Self.lastByteLimit)
+                let result = Result { () throws(PostgresError) in try readers[stored].page(request) }
+                inbox.put(.newest(asked, result))
+            }
+        }
+    }
+
+    /// Goes on from a position, as far as it still can.
+    func resume(_ asked: ResumeRequest, _ result: Result<StreamState, PostgresError>) {
+        guard case .position(let position, let epoch, let takesSnapshot) = asked.start,
+            let (client, feed) = waiting(asked, result, \.epoch), case .success(let state) = result
+        else { return }
+        let group = group(feed, asked.key)
+        var start: [SourceID: Int64] = [:]
+        var isLost = false
+        for (source, known) in state.sources {
+            // A source that is new to the client begins with its first offset.
+            let own = position[source] ?? known.start
+            isLost = isLost || own < known.retainedFrom && own < known.next
+            start[source] = max(own, min(known.retainedFrom, known.next))
+        }
+        let reason = epoch != state.epoch ? "epoch" : isLost ? "retention" : nil
+        // What was lost of a table's changes is in its state; what was lost of a log is lost.
+        let needsState = reason != nil && hasState(feed.stream, asked.key)
+        let snapshot = needsState && takesSnapshot ? self.snapshot(feed, asked.key) : nil
+        let from = snapshot?.start ?? (reason == "epoch" || needsState ? nil : start)
+        enter(
+            client, feed, group, asked.request, LogCursor(from: from, in: group.log.ring, now: feed.position), snapshot,
+            (recovered: reason == nil, reason: reason), replacing: asked.replacing)
+    }
+
+    /// Begins with the newest rows of a log.
+    func begin(_ asked: ResumeRequest, _ result: Result<RowPage, PostgresError>) {
+        guard let (client, feed) = waiting(asked, result, \.epoch), case .success(let page) = result else { return }
+        let group = group(feed, asked.key)
+        let cursor = LogCursor(from: page.position, in: group.log.ring, now: feed.position)
+        enter(
+            client, feed, group, asked.request, cursor, nil, (recovered: false, reason: nil), replacing: asked.replacing
+        )
+        let rows = page.rows.map {
+            FeedMessage.Row(source: SourceID(rawValue: 0), offset: 0, version: 0, deleted: false, json: $0)
+        }
+        client.reply(ServerMessage.snapshot(sub: group.sub, .init(rows: rows[...], keyed: nil), more: false))
+    }
+
+    /// Who asked, if what was read is of the stream as it is followed now; else the client is told.
+    private func waiting<Answer>(
+        _ asked: ResumeRequest, _ result: Result<Answer, PostgresError>, _ epoch: KeyPath<Answer, String>
+    ) -> (EdgeClient, StreamFeed)? {
+        guard let client = clients[asked.client], !client.isClosing else { return nil }
+        client.opening.remove(.init(stream: asked.stream, key: asked.key))
+        if case .failure(let error) = result, error.isLasting {
+            client.reply(ServerMessage.error(id: asked.request, .unreadable(asked.stream, error)))
+            return nil
+        }
+        guard let feed = streams[asked.stream], case .success(let answer) = result,
+            answer[keyPath: epoch] == feed.opening.epoch
+        else {
+            client.reply(ServerMessage.error(id: asked.request, .notRead))
+            return nil
+        }
+        return (client, feed)
+    }
+
+    private func enter(
+        _ client: EdgeClient, _ feed: StreamFeed, _ group: Group, _ id: RequestID, _ cursor: LogCursor,
+        _ snapshot: Snapshot?, _ outcome: (recovered: Bool, reason: String?), replacing: Int?
+    ) {
+        if let replacing, let old = client.subscriptions.removeValue(forKey: replacing) { leave(client, old) }
+        client.reply(
+            ServerMessage.subscribed(
+                id: id, sub: group.sub, stream: feed.stream.name, epoch: feed.opening.epoch,
+                snapshot?.start ?? cursor.position, recovered: outcome.recovered, reason: outcome.reason))
+        join(client, feed, group, cursor, snapshot)
+    }
+}

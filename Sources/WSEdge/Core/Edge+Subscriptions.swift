@@ -1,0 +1,127 @@
+import Common
+import Feed
+import WebServer
+
+/// What a subscriber is sent next.
+extension Edge {
+    func nextFrames(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
+        let (feed, group) = (subscription.feed, subscription.group)
+        while true {
+            if let reading = subscription.reading {
+                subscription.reading = nil
+                let frames = frames(of: reading, group, subscription.snapshot)
+                if let snapshot = subscription.snapshot, snapshot.isDone { subscription.snapshot = nil }
+                if !frames.bytes.isEmpty { return frames }
+            }
+            if let key = nextPage(&subscription) {
+                guard let known = ask(key, client, subscription) else { return nil }
+                take(known, client, &subscription)
+                continue
+            }
+            guard subscription.snapshot == nil else { return nil }
+            let frames: FrameBuffer
+            switch subscription.cursor.step(group.log.ring, merging: group.key.isLatest) {
+            case .shared(let number): frames = group.frames(number)
+            case .own(let entry): frames = group.encoding.frames(entry)
+            case .merged(let numbers): frames = group.encoding.frames(group.merged(numbers))
+            case .wait: return nil
+            case .read(let span):
+                guard let known = ask(.rows(feed.opening.stored, .init(span: span)), client, subscription) else {
+                    return nil
+                }
+                take(known, client, &subscription)
+                continue
+            }
+            if !frames.bytes.isEmpty { return frames }
+        }
+    }
+
+    private func ask(
+        _ key: Reading.Key, _ client: EdgeClient, _ subscription: EdgeClient.Subscription
+    ) -> Reading? {
+        readings.ask(
+            key,
+            for: .init(client: client.id, sub: subscription.group.sub, serial: subscription.serial))
+    }
+
+    /// The next page of a state that has to be read; nil when there is none, or it is being read.
+    private func nextPage(_ subscription: inout EdgeClient.Subscription) -> Reading.Key? {
+        let stored = subscription.feed.opening.stored
+        // Of an append stream's newest rows the log has too many: who is late gets what was written since.
+        if subscription.snapshot == nil, subscription.cursor.isBehind, subscription.group.key.isLatest,
+            !stored.stream.isKeyed, stored.stream.latest
+        {
+            let (since, start) = (subscription.cursor.position, subscription.feed.position)
+            subscription.cursor = LogCursor(from: start, in: subscription.group.log.ring)
+            subscription.snapshot = Snapshot(
+                snapshots.number(), .init(isLatest: true, since: since), start: start)
+        }
+        guard var snapshot = subscription.snapshot, !snapshot.isReading else { return nil }
+        snapshot.isReading = true
+        subscription.snapshot = snapshot
+        return .page(stored, snapshot.number, snapshot.request)
+    }
+
+    func take(_ reading: Reading, _ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) {
+        subscription.reading = reading
+        switch reading.content {
+        case .page(let page): subscription.snapshot?.take(page)
+        case .rows(let span, let replayed):
+            subscription.cursor.take(span.source, replayed)
+            // Rows that were asked for and have been deleted; a span from before the source's first row lost nothing.
+            let isLossy = max(span.from, replayed.start) < min(replayed.retainedFrom, replayed.end)
+            if isLossy, !client.isPlain {
+                client.reply(ServerMessage.reset(sub: subscription.group.sub, reason: "retention"))
+            }
+        }
+    }
+
+    private func frames(of reading: Reading, _ group: Group, _ snapshot: Snapshot?) -> FrameBuffer {
+        reading.frames(group.sub) {
+            switch reading.content {
+            case .rows(let span, let replayed):
+                return group.encoding.frames(group.choose(replayed.rows, [span.source: replayed.end]))
+            case .page(let page):
+                guard snapshot?.isCatchingUp == true else {
+                    return group.encoding.snapshot(page.rows, isLast: page.next == nil)
+                }
+                let position = page.next == nil ? snapshot?.start ?? [:] : [:]
+                return group.encoding.frames(group.choose(page.rows, position))
+            }
+        }
+    }
+
+    // MARK: Groups
+
+    func group(_ feed: StreamFeed, _ key: GroupKey) -> Group {
+        feed.group(key) {
+            nextSub += 1
+            return nextSub
+        }
+    }
+
+    func join(
+        _ client: EdgeClient, _ feed: StreamFeed, _ group: Group, _ cursor: LogCursor, _ snapshot: Snapshot? = nil
+    ) {
+        client.subscriptions[group.sub] = .init(
+            feed: feed, group: group, serial: nextSubscription, cursor: cursor, snapshot: snapshot)
+        nextSubscription += 1
+        group.subscribers[client.id] = client
+        client.connection.requestWrite()
+    }
+
+    /// A subscription ended, or its client is gone.
+    func leave(_ client: EdgeClient, _ subscription: EdgeClient.Subscription) {
+        subscription.group.subscribers[client.id] = nil
+        subscription.feed.remove(subscription.group)
+    }
+
+    /// Groups of the newest rows whose turn it is.
+    func takeTurns() {
+        var next: ContinuousClock.Instant?
+        for feed in streams.values {
+            if let due = feed.takeTurns(at: .now) { next = min(next ?? due, due) }
+        }
+        if let next { turns.set(next) }
+    }
+}

@@ -1,0 +1,34 @@
+import Common
+import Feed
+
+/// What subscribers of a stream have in common who are told the same.
+struct GroupKey: Hashable, Sendable {
+    enum Form: Hashable, Sendable {
+        /// `millrace.v1.json`.
+        case messages
+        /// One JSON object a message and nothing else, for those that speak no subprotocol.
+        case plain
+    }
+
+    enum Mode: Hashable, Sendable {
+        /// Each change.
+        case log
+        /// The newest row of each key, at most so many messages a second.
+        case latest(perSecond: Int)
+    }
+
+    var form: Form
+    var mode: Mode
+    var filter: RowFilter
+
+    init(_ form: Form, _ mode: Mode = .log, _ filter: RowFilter = RowFilter()) {
+        self.form = form
+        self.mode = mode
+        self.filter = filter
+    }
+
+    var isLatest: Bool { mode != .log }
+
+    /// Whoever is told of all rows reads the stream's own ring.
+    var isWhole: Bool { mode == .log && filter.isEmpty }
+}

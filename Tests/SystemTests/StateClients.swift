@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// Many clients of a table of one row a key, each moved at random from edge to edge, in Python (Tests/Clients/state.py). Used
+/// from one thread.
+final class StateClients {
+    private let process = Process()
+    private let folder: String
+    private let count: Int
+
+    /// - Parameters:
+    ///   - requests: members of a subscription, as JSON; clients have them in turns.
+    ///   - folder: its own; made here.
+    init(
+        _ stream: String, key: String, _ requests: [String], count: Int, edges: [String], folder: String
+    ) throws {
+        self.folder = folder
+        self.count = count
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try requests.joined(separator: "\n").write(toFile: folder + "/requests", atomically: true, encoding: .utf8)
+        try setEdges(edges)
+        for name in ["output", "errors"] {
+            _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
+        }
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Clients/state.py").path
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["python3", script, folder + "/edges", stream, key, String(count), folder + "/stop"]
+        process.standardInput = FileHandle(forReadingAtPath: folder + "/requests")
+        process.standardOutput = FileHandle(forWritingAtPath: folder + "/output")
+        process.standardError = FileHandle(forWritingAtPath: folder + "/errors")
+        try process.run()
+    }
+
+    deinit { stop() }
+
+    func stop() {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+    }
+
+    /// For their next connections.
+    func setEdges(_ edges: [String]) throws {
+        try edges.joined(separator: "\n").write(toFile: folder + "/edges", atomically: true, encoding: .utf8)
+    }
+
+    /// They end once they have come so far.
+    /// - Parameter ends: by source, as JSON.
+    func finish(at ends: String) throws {
+        try ends.write(toFile: folder + "/stop", atomically: true, encoding: .utf8)
+    }
+
+    var isRunning: Bool { process.isRunning }
+    var errors: String { (try? String(contentsOfFile: folder + "/errors", encoding: .utf8)) ?? "" }
+
+    private func lines(_ word: String) -> [Substring] {
+        let text = (try? String(contentsOfFile: folder + "/output", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").filter { $0.hasPrefix(word + " ") }
+    }
+
+    /// By the client's number: the rows that it has at the end, as JSON.
+    var states: [Int: String] {
+        var states: [Int: String] = [:]
+        for line in lines("state") {
+            let parts = line.split(separator: " ", maxSplits: 2)
+            states[Int(parts[1])!] = String(parts[2])
+        }
+        return states
+    }
+
+    var gaps: [String] { lines("gap").map(String.init) }
+}
