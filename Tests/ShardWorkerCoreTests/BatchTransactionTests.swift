@@ -34,10 +34,8 @@ struct BatchTransactionTests {
             try fixture.rows(
                 "SELECT next_offset, open_from, open_records, open_rows, open_dead FROM millrace.source ORDER BY id")
                 == ["9|0|4|2|2", "9|0|1|1|0"])
-        #expect(
-            try fixture.rows("SELECT source_offset, key FROM millrace.change ORDER BY 1") == [
-                #"5|{"id": "b"}"#, #"7|{"id": "a"}"#,
-            ])
+        // The log itself has the changes.
+        #expect(try fixture.rows("SELECT count(*) FROM millrace.change") == ["0"])
     }
 
     @Test("A closed ledger entry joins the open one without a gap")

@@ -14,9 +14,7 @@ struct RequestTests {
         try fleet.launch(shards: 1)
         let edge = try EdgeUnderTest(fleet, name: "one")
         let web = try HTTPClient(edge.address)
-        try fleet.wait("an edge that knows the streams", seconds: 60) {
-            try web.get("/v1/streams").body.contains("levels")
-        }
+        try fleet.wait("an edge that knows the streams", seconds: 60) { try web.get("/readyz").status == 200 }
         let lines = try edge.run(
             """
             c = v1()

@@ -57,8 +57,9 @@ extension ReplayReader {
         }
         if let since = request.since {
             let places = since.sorted { $0.key < $1.key }.map { "WHEN \($0.key) THEN \($0.value)" }
-            conditions.append(
-                "t.source_offset >= CASE t.source_id \(places.joined(separator: " ")) ELSE 0 END")
+            if !places.isEmpty {
+                conditions.append("t.source_offset >= CASE t.source_id \(places.joined(separator: " ")) ELSE 0 END")
+            }
         } else {
             conditions.append("NOT t.deleted")
         }

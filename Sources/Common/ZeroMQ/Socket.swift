@@ -5,6 +5,9 @@ private import Glibc
 package struct Socket: ~Copyable {
     package enum Kind: Sendable {
         case router, dealer, publisher, subscriber
+        /// A publisher that receives what is subscribed to: a byte 1, or 0 when nobody is subscribed to it any more, and the
+        /// topic (zmq_socket(3), ZMQ_XPUB).
+        case watchingPublisher
     }
 
     let handle: UnsafeMutableRawPointer
@@ -23,6 +26,7 @@ package struct Socket: ~Copyable {
             case .router: ZMQ_ROUTER
             case .dealer: ZMQ_DEALER
             case .publisher: ZMQ_PUB
+            case .watchingPublisher: ZMQ_XPUB
             case .subscriber: ZMQ_SUB
             }
         guard let handle = zmq_socket(context.handle, type) else { throw Self.lastError("socket") }

@@ -6,6 +6,8 @@ import ZeroMQ
 struct FeedPublisher: ~Copyable {
     private let socket: Socket
     private let shard: Int32
+    /// Beginnings of topics that somebody is subscribed to.
+    private var subscribed: Set<[UInt8]>
     private var topic: ByteWriter
     private var body: ByteWriter
     private var rows: ByteWriter
@@ -20,7 +22,7 @@ struct FeedPublisher: ~Copyable {
         let authenticator = try remote.map { remote throws(ZeroMQError) in
             try Authenticator(in: context, allowedKeys: Self.keys(remote.clients))
         }
-        let socket = try Socket(.publisher, in: context, highWaterMark: 64)
+        let socket = try Socket(.watchingPublisher, in: context, highWaterMark: 64)
         try socket.bind(endpoint)
         var remoteEndpoint: String?
         if let remote {
@@ -32,6 +34,7 @@ struct FeedPublisher: ~Copyable {
         self.remoteEndpoint = remoteEndpoint
         self.socket = socket
         self.shard = shard
+        subscribed = []
         topic = ByteWriter()
         body = ByteWriter(capacity: 64 * 1024)
         rows = ByteWriter(capacity: 64 * 1024)
@@ -48,15 +51,30 @@ struct FeedPublisher: ~Copyable {
     }
 
     func add(to poller: inout Poller) {
+        poller.add(socket)
         if let authenticator { poller.add(authenticator) }
     }
 
-    func serveStrangers() throws(ZeroMQError) {
+    /// Strangers who ask to be let in, and subscriptions that begin or end.
+    mutating func serve() throws(ZeroMQError) {
         try authenticator?.serve()
+        while let parts = try socket.receive() {
+            guard parts.count == 1, let begins = parts[0].first else { continue }
+            let topic = Array(parts[0].dropFirst())
+            if begins == 1 { subscribed.insert(topic) } else { subscribed.remove(topic) }
+        }
+    }
+
+    /// Where nobody listens nothing is built. Whoever subscribes later notices what was left out, and reads it from Postgres.
+    func hasSubscribers(_ stream: String) -> Bool {
+        guard !subscribed.isEmpty else { return false }
+        let topic = FeedMessage.topic(stream)
+        return subscribed.contains { topic.starts(with: $0) }
     }
 
     /// An append batch's committed run, in as many messages as its bytes need.
     mutating func publish(_ batch: Batch, _ transaction: BatchTransaction, committedAt: Int64) throws(ZeroMQError) {
+        guard batch.isPublished else { return }
         var position = Dictionary(uniqueKeysWithValues: transaction.spans.map { ($0.source, $0.from) })
         var reached = position
         var rowCount = 0
@@ -87,6 +105,7 @@ struct FeedPublisher: ~Copyable {
     mutating func publish(
         _ merged: QueryResult, _ stream: StreamDefinition, _ transaction: BatchTransaction, committedAt: Int64
     ) throws(ZeroMQError) {
+        guard hasSubscribers(stream.name) else { return }
         let keys = CanonicalJSON.Keys(stream.columns)
         let count = stream.columns.count
         var json = ByteWriter()

@@ -70,10 +70,13 @@ final class Lane {
     }
 
     /// Turns the filled batch into the one to be written.
-    func startWriting(now: ContinuousClock.Instant) {
+    ///
+    /// - Parameter isPublished: of the batch that fills next.
+    func startWriting(now: ContinuousClock.Instant, isPublished: Bool) {
         precondition(!isWriting)
         swap(&filling, &writing)
         filling.removeAll()
+        filling.isPublished = isPublished
         runs = SplitRuns(0..<writing.entries.count, limit: runLimit)
         lastStart = now
     }

@@ -94,7 +94,7 @@ extension ShardWorker {
             guard !lane.needsResume else { continue }
             if !lane.isWriting {
                 guard let due = commitTime(lane), due <= .now else { continue }
-                lane.startWriting(now: .now)
+                lane.startWriting(now: .now, isPublished: publisher.hasSubscribers(lane.stream.name))
             }
             // A definition that Postgres refuses stops its own stream only.
             if !session.stagedLanes.contains(index) {

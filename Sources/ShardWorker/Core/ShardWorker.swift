@@ -87,7 +87,7 @@ package final class ShardWorker {
 
             if let input, !poller.events(input).isEmpty, endOfInput() { drain(within: Self.orphanDrainLimit) }
             while let message = try control.receive() { try handle(message) }
-            try publisher.serveStrangers()
+            try publisher.serve()
             if let records, !poller.events(records).isEmpty { mayHaveRecords = true }
             if let database {
                 if database.map({ !poller.events($0).isEmpty }) ?? true { try serveSession() }

@@ -136,6 +136,7 @@ final class Edge: WebSocketHandler {
         }
         for feed in streams.values { feed.tellPositions(before: now - .seconds(limits.progressSeconds - 5)) }
         readings.ticked()
+        forgetKeys()
         count()
         notifier?.say(status: "\(clients.count) clients, " + (isHeard ? "workers are heard" : "no worker is heard"))
         notifier?.turned(isStopping: drainDeadline != nil, at: now)

@@ -21,6 +21,6 @@ export const streams = async () => (await get("v1/streams")).streams;
 /** The newest row of each key, with the position to go on from. */
 export const latest = (stream, limit) => get(`v1/streams/${encodeURIComponent(stream)}/rows?latest=true&limit=${limit}`);
 
-/** The newest rows, or all of a keyed stream. */
+/** The newest rows. */
 export const rows = async (stream, limit) =>
   (await get(`v1/streams/${encodeURIComponent(stream)}/rows?limit=${limit}`)).rows;

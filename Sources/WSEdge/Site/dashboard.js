@@ -92,7 +92,7 @@ async function begin() {
   else document.getElementById("map").textContent = "The edge has no Leaflet: there is no map. Debian's package is libjs-leaflet.";
   draw();
   newest.take((await api.rows(traffic, 40).catch(() => [])).reverse());
-  if ((await api.streams().catch(() => [])).some(({ name }) => name === stock)) new Stock(stock);
+  if ((await api.streams().catch(() => [])).some(({ name }) => name === stock)) new Stock(client, stock);
 }
 
 setInterval(showCounts, ms.counts);

@@ -11,6 +11,10 @@
  *
  * A subscription keeps its position. Whatever becomes of the connection, it goes on from there on the next edge that
  * answers: each row is handed over once, those of one source in their order. Where that can't be had, `onGap` tells.
+ *
+ * With the columns of a key it keeps a table instead, which begins with what is there:
+ *
+ *     const stock = client.subscribe("stocks", { key: ["sku"], onChange: () => console.log([...stock.table.values()]) });
  */
 
 const protocol = "millrace.v1.json";
@@ -47,6 +51,10 @@ class Subscription {
   wasOpen = false;
   attempts = 0;
   timer = undefined;
+  /** Of a subscription with a key: the newest row of each, by the key's values as JSON. */
+  table = new Map();
+  /** Row versions, of deleted rows too: what is older than what is known does not count. */
+  #versions = new Map();
 
   constructor(client, stream, options) {
     this.client = client;
@@ -76,6 +84,35 @@ class Subscription {
 
   move(position) {
     this.position = { ...this.position, ...position };
+  }
+
+  /** Rows of keys: a part of the state, changes, or keys that the filter no longer lets through. */
+  takeTable({ rows = [], versions = [], deleted = [], keys = [], position }) {
+    rows.forEach((row, index) => this.#put(row, row, versions[index]));
+    deleted.forEach((key, index) => this.#put(key, undefined, versions[rows.length + index]));
+    for (const key of keys) this.table.delete(this.#keyOf(key));
+    this.move(position);
+    this.rows += rows.length;
+  }
+
+  /** What the table held may be of no row any more. */
+  forget() {
+    this.table.clear();
+    this.#versions.clear();
+  }
+
+  #keyOf(row) {
+    return JSON.stringify(this.options.key.map((name) => row[name]));
+  }
+
+  #put(named, row, version) {
+    const key = this.#keyOf(named);
+    if (version !== undefined) {
+      if (version < (this.#versions.get(key) ?? 0)) return;
+      this.#versions.set(key, version);
+    }
+    if (row) this.table.set(key, row);
+    else this.table.delete(key);
   }
 }
 
@@ -156,7 +193,10 @@ export class MillraceClient {
    * @param {function(string)} [options.onGap] rows may be missing: `retention` or `epoch`.
    * @param {function()} [options.onResumed] it goes on from its position, on another connection.
    * @param {function(MillraceError)} [options.onError] it can't be had now; without `retryAfterMs`, not at all.
-   * @param {object} [options.request] further members of the request, such as a filter.
+   * @param {string[]} [options.key] the columns of a key: the subscription keeps a `table`, which begins with the state
+   *   that is there, and `onChange` takes the place of `onRows`.
+   * @param {function(object)} [options.onChange] the table is another one, by this message.
+   * @param {object} [options.request] further members of the request: `mode`, `max_hz`, `where`, `bbox`, `last`, `snapshot`.
    * @returns {Subscription} with `position`, `rows`, `gaps`, `end()`.
    */
   subscribe(stream, options) {
@@ -167,6 +207,25 @@ export class MillraceClient {
       this.#settle();
     }
     return subscription;
+  }
+
+  /**
+   * Another filter for a subscription that is open, such as the box of a map that was moved.
+   *
+   * @param {{where?: object, bbox?: number[]}} filter
+   * @returns {Promise<void>} rejected with a `MillraceError`. A table keeps what the filter before let through: what of it
+   *   should go is for you to say, by `subscription.table`.
+   */
+  update(subscription, filter) {
+    subscription.options.request = { ...subscription.options.request, ...filter };
+    if (subscription.state !== "open") return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#ask({ type: "update", sub: subscription.sub, ...filter }, (answer, error) => {
+        if (error) return reject(error);
+        Object.assign(subscription, { sub: answer.sub, position: answer.position });
+        resolve();
+      });
+    });
   }
 
   unsubscribe(subscription) {
@@ -332,9 +391,12 @@ export class MillraceClient {
       return;
     }
     if (!subscription) return;
-    if (message.type === "rows") {
-      subscription.take(message.rows, message.position);
-      subscription.options.onRows(message.rows, message);
+    const { key, onRows, onChange } = subscription.options;
+    if (["rows", "snapshot", "leave"].includes(message.type)) {
+      if (key) subscription.takeTable(message);
+      else if (message.type === "rows") subscription.take(message.rows, message.position);
+      if (onChange) onChange(message);
+      else if (message.rows) onRows(message.rows, message);
     } else if (message.type === "progress") {
       subscription.move(message.position);
     } else if (message.type === "reset") {
@@ -375,7 +437,10 @@ export class MillraceClient {
       }
     }
     const { from, stream } = subscription;
-    this.#ask({ type: "subscribe", stream, mode: "log", ...subscription.options.request, from }, (answer, error) => {
+    const { key, request } = subscription.options;
+    const state = key ? { snapshot: true } : {};
+    const last = from ? { last: undefined } : {};
+    this.#ask({ type: "subscribe", stream, ...state, ...request, ...last, from }, (answer, error) => {
       if (life !== this.#life || !this.#subscriptions.has(subscription)) {
         if (answer && this.#isConnected) this.#ask({ type: "unsubscribe", sub: answer.sub }, () => {});
       } else if (error) {
@@ -391,6 +456,7 @@ export class MillraceClient {
     const { sub, epoch, position = {} } = answer;
     Object.assign(subscription, { state: "open", sub, epoch, position, attempts: 0, wasOpen: true });
     if (hadPosition && !answer.recovered) {
+      subscription.forget();
       this.#gap(subscription, answer.reason);
       this.#readAgain(subscription);
     } else if (isResuming) {
@@ -422,6 +488,7 @@ export class MillraceClient {
     if (reason === "epoch") {
       // With the position of another epoch, the edge would tell the gap once more.
       subscription.position = undefined;
+      subscription.forget();
       this.#gap(subscription, reason);
     }
     this.#ask({ type: "unsubscribe", sub: subscription.sub }, () => {});

@@ -37,6 +37,8 @@ package final class Batch {
     package private(set) var entries: [Entry] = []
     /// Positions to which sources advance without a record: holes at the end of a partition.
     package private(set) var ends: [SourceID: Int64] = [:]
+    /// Whether somebody follows the stream; else its rows are not built. Of a whole batch.
+    var isPublished = true
     var fields = ByteWriter(capacity: 64 * 1024)
     var json = ByteWriter(capacity: 64 * 1024)
     var raw = ByteWriter(capacity: 64 * 1024)
@@ -86,7 +88,7 @@ package final class Batch {
                 fields.copyField(value, type: types[index])
             }
             // A keyed row goes out as Postgres holds it after the merge, with its version.
-            if !isKeyed { CanonicalJSON.write(row: decoder.values, keys: keys, to: &json) }
+            if !isKeyed, isPublished { CanonicalJSON.write(row: decoder.values, keys: keys, to: &json) }
         } catch {
             entry.outcome = .dead(error)
         }

@@ -23,7 +23,7 @@ extension Edge {
         let rows = KeyedRows(feed.stream, number: snapshots.number())
         rows.waiting = [body]
         feed.rows = rows
-        read(rows, feed, .init(isLatest: true))
+        read(rows, feed, .init(isLatest: true, since: [:]))
     }
 
     private func read(_ rows: KeyedRows, _ feed: StreamFeed, _ request: SnapshotPage.Request) {
@@ -57,6 +57,14 @@ extension Edge {
             var following = request
             following.after = next
             read(rows, feed, following)
+        }
+    }
+
+    /// Nobody filters such a table any more, and nobody is about to.
+    func forgetKeys() {
+        for (name, feed) in streams where feed.rows?.isComplete == true && !feed.isFiltered {
+            let isWanted = clients.values.contains { $0.opening.contains { $0.stream == name } }
+            if !isWanted { feed.rows = nil }
         }
     }
 

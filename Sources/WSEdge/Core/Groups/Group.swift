@@ -113,14 +113,16 @@ extension Group {
     /// since a client may have them as they were.
     func choose(_ rows: [FeedMessage.Row], _ position: [SourceID: Int64]) -> StreamRing.Entry {
         guard !key.filter.isEmpty else { return .init(rows: rows, position: position) }
-        var entry = StreamRing.Entry(rows: [], position: position)
+        var chosen = ChosenRows(isKeyed ? keys : nil)
         for row in rows {
             if row.deleted || chooser.matches(row.json) {
-                entry.rows.append(row)
+                chosen.add(row)
             } else if isKeyed {
-                entry.left.append(keys.json(row.json))
+                chosen.leave(keys.json(row.json))
             }
         }
+        var entry = chosen.takeAll()
+        entry.position = position
         return entry
     }
 }

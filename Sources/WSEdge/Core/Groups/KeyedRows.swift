@@ -23,6 +23,7 @@ final class KeyedRows {
         let json: [UInt8]
         let source: SourceID
         let offset: Int64
+        let isDeleted: Bool
         /// Of the table, not of the feed.
         let isRead: Bool
     }
@@ -44,7 +45,8 @@ final class KeyedRows {
         self.number = number
     }
 
-    /// A row of the table: what came over the feed is as new, or newer.
+    /// A row of the table, which may be ahead of the feed: so a deleted one is remembered, too, until the feed says so. What
+    /// came over the feed meanwhile stays.
     func read(_ row: FeedMessage.Row) {
         let key = keys.json(row.json)
         if rows[key] == nil { put(row, key, isRead: true) }
@@ -60,14 +62,16 @@ final class KeyedRows {
             put(row, key, isRead: false)
         }
         guard let before else { return isComplete ? .absent(key: key) : .unknown(key: key) }
-        let isSame = before.isRead && (before.source, before.offset) == (row.source, row.offset)
-        let isNewer = before.isRead && before.source == row.source && before.offset > row.offset
-        return isSame || isNewer ? .unknown(key: key) : .known(json: before.json, key: key)
+        // Another source's may be as new as this one, too.
+        let isAhead = before.isRead && (before.source != row.source || before.offset >= row.offset)
+        if isAhead { return .unknown(key: key) }
+        return before.isDeleted ? .absent(key: key) : .known(json: before.json, key: key)
     }
 
     private func put(_ row: FeedMessage.Row, _ key: [UInt8], isRead: Bool) {
         drop(key)
-        rows[key] = Known(json: row.json, source: row.source, offset: row.offset, isRead: isRead)
+        rows[key] = Known(
+            json: row.json, source: row.source, offset: row.offset, isDeleted: row.deleted, isRead: isRead)
         byteCount += key.count + row.json.count + Self.overhead
     }
 

@@ -62,9 +62,11 @@ final class StreamFeed {
         guard group.subscribers.isEmpty, groups.removeValue(forKey: group.key) != nil else { return }
         chosen[group.sub] = nil
         index.remove(group.sub)
-        if index.isEmpty { rows = nil }
         shareMemory()
     }
+
+    /// Whether somebody filters it.
+    var isFiltered: Bool { !index.isEmpty }
 
     /// Rows that several groups keep are there once, but not their frames.
     private func shareMemory() {

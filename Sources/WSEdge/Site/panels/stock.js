@@ -1,40 +1,38 @@
-import * as api from "../api.js";
 import * as format from "../format.js";
 
-const everyMs = 2000;
-const slowestMs = 30_000;
 const limit = 1000;
 
-/** Stock levels. Asked for again and again: a stream of keyed rows can't be followed yet. */
+/** Stock levels: the first so many parts, by quantity. */
 export class Stock {
   #panel = document.getElementById("stock");
   #lines = new Map();
-  #delay = everyMs;
+  #frame;
 
-  /** @param {string} stream */
-  constructor(stream) {
-    this.stream = stream;
+  /**
+   * @param {MillraceClient} client
+   * @param {string} stream
+   */
+  constructor(client, stream) {
     this.#panel.hidden = false;
-    this.#poll();
+    this.subscription = client.subscribe(stream, {
+      key: ["sku"],
+      request: { mode: "latest", max_hz: 5 },
+      onChange: () => this.#change(),
+    });
   }
 
-  async #poll() {
-    if (!document.hidden) {
-      try {
-        this.#draw(await api.rows(this.stream, limit));
-        this.#delay = everyMs;
-      } catch {
-        // The connection's state says it already.
-        this.#delay = Math.min(this.#delay * 2, slowestMs);
-      }
-    }
-    setTimeout(() => this.#poll(), this.#delay);
+  /** However much comes, it is drawn with the next frame. */
+  #change() {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.#draw([...this.subscription.table.values()]);
+    });
   }
 
-  #draw(rows) {
-    const highest = Math.max(...rows.map((row) => row.quantity), 1);
+  #draw(all) {
+    const rows = all.sort((a, b) => a.quantity - b.quantity || String(a.sku).localeCompare(b.sku)).slice(0, limit);
+    const highest = rows.reduce((high, row) => Math.max(high, row.quantity), 1);
     const gone = new Set(this.#lines.keys());
-    rows.sort((a, b) => a.quantity - b.quantity || String(a.sku).localeCompare(b.sku));
     const body = document.getElementById("parts");
     rows.forEach((row, index) => {
       const line = this.#lines.get(row.sku) ?? this.#makeLine(row);
@@ -46,8 +44,8 @@ export class Stock {
       this.#lines.get(sku).element.remove();
       this.#lines.delete(sku);
     }
-    const out = rows.filter((row) => row.quantity <= 0).length;
-    document.getElementById("stock-value").textContent = format.plural(rows.length, "part") + (out ? `, ${out} out` : "");
+    const out = all.filter((row) => row.quantity <= 0).length;
+    document.getElementById("stock-value").textContent = format.plural(all.length, "part") + (out ? `, ${out} out` : "");
   }
 
   #makeLine(row) {
