@@ -53,10 +53,13 @@ async def follow(number):
                 if wanted and one.position and one.is_whole:
                     if all(one.position.get(source, 0) >= next for source, next in wanted.items()):
                         print("state", number, json.dumps(sorted(one.rows.values(), key=json.dumps)), flush=True)
+                        changes.cancel()
+                        await asyncio.gather(changes, return_exceptions=True)
                         return
             # A position counts only where the state that it stands for was there.
             keep = one
-            changes.cancel()
+        changes.cancel()
+        await asyncio.gather(changes, return_exceptions=True)
 
 
 async def gaps(one, number):

@@ -90,6 +90,9 @@ class Subscription:
 
     def _ask(self):
         request = {"type": "subscribe", "stream": self.stream, **self.request}
+        if self.position is not None and not self.is_whole:
+            # The state was not all there: a position alone would go on without the rest.
+            self.position, self.rows, self._versions = None, {}, {}
         if self.position is not None:
             request["from"] = {"epoch": self.epoch, "position": self.position}
             request.pop("last", None)
@@ -150,6 +153,8 @@ class Client:
         self._options = {"max_size": None, "compression": None, "open_timeout": 10, **options}
         self._subscriptions, self._waiting, self._ids = [], {}, itertools.count(1)
         self._socket, self._task, self._isConnected = None, None, asyncio.Event()
+        #: Subscriptions that begin: a task that nobody holds may vanish.
+        self._beginning = set()
         self.reconnects = -1
 
     async def __aenter__(self):
@@ -157,18 +162,20 @@ class Client:
         return self
 
     async def __aexit__(self, *_):
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [self._task, *self._beginning]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def follow(self, stream, key=None, start=None, **request):
         """Rows of a stream from now on. Further words are the request's: `mode`, `max_hz`, `where`, `bbox`, `snapshot`,
         `last`. `start` is an (epoch, position) that another subscription had."""
         subscription = Subscription(self, stream, key, request)
         if start:
-            subscription.epoch, subscription.position = start
+            (subscription.epoch, subscription.position), subscription.is_whole = start, True
         self._subscriptions.append(subscription)
         if self._isConnected.is_set():
-            asyncio.create_task(self._begin(subscription))
+            self._start(subscription)
         return subscription
 
     async def publish(self, stream, data, key=None):
@@ -192,11 +199,6 @@ class Client:
                 delay = min(LAST_RETRY, FIRST_RETRY * 2 ** min(attempt, 6)) * random.uniform(0.5, 1)
             finally:
                 self._isConnected.clear()
-                for future, _ in self._waiting.values():
-                    if not future.done():
-                        future.set_exception(ConnectionError("the connection was lost"))
-                        future.exception()
-                self._waiting.clear()
             await asyncio.sleep(delay)
 
     async def _live(self, url):
@@ -224,11 +226,16 @@ class Client:
         await self._socket.send(json.dumps({**request, "id": number}))
         return await future
 
+    def _start(self, subscription):
+        task = asyncio.create_task(self._begin(subscription))
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
     async def _begin(self, subscription):
         while True:
             try:
                 return await subscription._say(await self._ask(subscription._ask(), subscription._begin))
-            except ConnectionError:
+            except (ConnectionError, WebSocketException):
                 return
             except Refused as error:
                 if error.args[1:]:
@@ -239,7 +246,18 @@ class Client:
                 return
 
     async def _receive(self):
-        """Until the connection ends, or the edge asks to go elsewhere."""
+        """Until the connection ends, or the edge asks to go elsewhere; then nothing is answered any more."""
+        try:
+            await self._take_messages()
+        finally:
+            for future, _ in self._waiting.values():
+                if not future.done():
+                    future.set_exception(ConnectionError("the connection was lost"))
+                    # Nobody may be waiting by now.
+                    future.exception()
+            self._waiting.clear()
+
+    async def _take_messages(self):
         async for text in self._socket:
             message = json.loads(text)
             kind, (future, then) = message["type"], self._waiting.pop(message.get("id"), (None, None))
@@ -268,7 +286,7 @@ class Client:
         elif kind in ("reset", "error"):
             if message.get("reason") == "epoch":
                 subscription.position = None
-            asyncio.create_task(self._begin(subscription))
+            self._start(subscription)
             change = None
         else:
             return

@@ -25,6 +25,12 @@ extension Edge {
             case .own(let entry): frames = group.encoding.frames(entry)
             case .merged(let numbers): frames = group.encoding.frames(group.merged(numbers))
             case .wait: return nil
+            case .read where readsState(of: group):
+                // The log has too many of such rows: who is late gets what was written since.
+                let (since, start) = (subscription.cursor.position, feed.position)
+                subscription.cursor = LogCursor(from: start, in: group.log.ring)
+                subscription.snapshot = Snapshot(snapshots.number(), .init(isLatest: true, since: since), start: start)
+                continue
             case .read(let span):
                 guard let known = ask(.rows(feed.opening.stored, .init(span: span)), client, subscription) else {
                     return nil
@@ -44,22 +50,17 @@ extension Edge {
             for: .init(client: client.id, sub: subscription.group.sub, serial: subscription.serial))
     }
 
+    /// Whether who is behind reads a table of newest rows rather than the log.
+    private func readsState(of group: Group) -> Bool {
+        group.key.isLatest && !group.stream.isKeyed && group.stream.latest
+    }
+
     /// The next page of a state that has to be read; nil when there is none, or it is being read.
     private func nextPage(_ subscription: inout EdgeClient.Subscription) -> Reading.Key? {
-        let stored = subscription.feed.opening.stored
-        // Of an append stream's newest rows the log has too many: who is late gets what was written since.
-        if subscription.snapshot == nil, subscription.cursor.isBehind, subscription.group.key.isLatest,
-            !stored.stream.isKeyed, stored.stream.latest
-        {
-            let (since, start) = (subscription.cursor.position, subscription.feed.position)
-            subscription.cursor = LogCursor(from: start, in: subscription.group.log.ring)
-            subscription.snapshot = Snapshot(
-                snapshots.number(), .init(isLatest: true, since: since), start: start)
-        }
         guard var snapshot = subscription.snapshot, !snapshot.isReading else { return nil }
         snapshot.isReading = true
         subscription.snapshot = snapshot
-        return .page(stored, snapshot.number, snapshot.request)
+        return .page(subscription.feed.opening.stored, snapshot.number, snapshot.request)
     }
 
     func take(_ reading: Reading, _ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) {

@@ -53,6 +53,8 @@ class Subscription {
   timer = undefined;
   /** Of a subscription with a key: the newest row of each, by the key's values as JSON. */
   table = new Map();
+  /** No part of the state is still to come. */
+  isWhole = true;
   /** Row versions, of deleted rows too: what is older than what is known does not count. */
   #versions = new Map();
 
@@ -65,7 +67,7 @@ class Subscription {
 
   /** Where to go on, for the edge or to be kept; undefined when there is nothing to go on from. */
   get from() {
-    return this.position && { epoch: this.epoch, position: this.position };
+    return this.position && this.isWhole ? { epoch: this.epoch, position: this.position } : undefined;
   }
 
   end() {
@@ -87,11 +89,12 @@ class Subscription {
   }
 
   /** Rows of keys: a part of the state, changes, or keys that the filter no longer lets through. */
-  takeTable({ rows = [], versions = [], deleted = [], keys = [], position }) {
+  takeTable({ rows = [], versions = [], deleted = [], keys = [], more, position }) {
     rows.forEach((row, index) => this.#put(row, row, versions[index]));
     deleted.forEach((key, index) => this.#put(key, undefined, versions[rows.length + index]));
     for (const key of keys) this.table.delete(this.#keyOf(key));
     this.move(position);
+    if (more === false) this.isWhole = true;
     this.rows += rows.length;
   }
 
@@ -454,7 +457,9 @@ export class MillraceClient {
   #begun(subscription, answer, isResuming) {
     const hadPosition = subscription.from !== undefined;
     const { sub, epoch, position = {} } = answer;
-    Object.assign(subscription, { state: "open", sub, epoch, position, attempts: 0, wasOpen: true });
+    if (!hadPosition) subscription.forget();
+    const isWhole = Boolean(answer.recovered) || !subscription.options.key || subscription.options.request?.snapshot === false;
+    Object.assign(subscription, { state: "open", sub, epoch, position, isWhole, attempts: 0, wasOpen: true });
     if (hadPosition && !answer.recovered) {
       subscription.forget();
       this.#gap(subscription, answer.reason);
