@@ -16,6 +16,8 @@ struct FaultReport {
     var lives = 0
     /// Times that a hundred clients came at once.
     var crowds = 0
+    /// Tables that clients had at the end.
+    var states = 0
     /// What a run's last part was.
     var finales: [FaultFinale: Int] = [:]
     /// What must not be, each in a sentence.
@@ -31,6 +33,7 @@ struct FaultReport {
         sum.seen += run.seen
         sum.lives += run.lives
         sum.crowds += run.crowds
+        sum.states += run.states
         sum.finales.merge(run.finales, uniquingKeysWith: +)
         sum.violations += run.violations
     }
@@ -43,6 +46,6 @@ extension FaultReport: CustomStringConvertible {
         let ends = FaultFinale.allCases.map { "\($0.rawValue) \(finales[$0] ?? 0)" }.joined(separator: ", ")
         return "\(records) records, \(rows) rows, \(dead) dead letters, \(violations.count) violations; "
             + "\(heard) rows heard; \(seen) seen by a client in \(lives) subscriptions; "
-            + "\(crowds) crowds of \(EdgeCrowd.count); \(faultCounts); cuts: \(cutCounts); at the end: \(ends)"
+            + "\(states) tables at clients; \(crowds) crowds of \(EdgeCrowd.count); \(faultCounts); cuts: \(cutCounts); at the end: \(ends)"
     }
 }

@@ -20,9 +20,11 @@ final class FaultRun {
     private var otherKafka: TestKafka?
     private let server: TestPostgres
     private let listener: FeedListener
-    /// Of append streams: keyed ones are not followed by edges yet.
     private var edges: [EdgeUnderTest] = []
+    /// Of an append stream.
     private var client: EdgeClient?
+    /// Of a keyed one.
+    private var states: StateClients?
     private var edgeCount = 0
     private var crowd: EdgeCrowd?
     var load: FaultLoad
@@ -56,10 +58,14 @@ final class FaultRun {
         do {
             if mode == .upsert { try kafka.configure(Compaction.brokerConfiguration) }
             try launch(shards: 3)
+            edges = [try makeEdge(), try makeEdge()]
             if mode == .append {
-                edges = [try makeEdge(), try makeEdge()]
                 client = try EdgeClient("events", edges: edges.map(\.url), folder: fleet.folder + "/client")
                 try fleet.wait("a client's subscription") { client?.subscriptions.count == 1 }
+            } else {
+                states = try StateClients(
+                    "events", key: "k", Self.filters.map(\.request), count: Self.filters.count * 2,
+                    edges: edges.map(\.url), folder: fleet.folder + "/states")
             }
             for _ in 0..<faults {
                 try load.produce(&random)
@@ -69,7 +75,7 @@ final class FaultRun {
                 if Int.random(in: 0..<3, using: &random) == 0 { wakeStopped() }
             }
             wakeStopped()
-            if let edge = edges.first {
+            if mode == .append, let edge = edges.first {
                 crowd = try EdgeCrowd("events", edge: edge.url, folder: fleet.folder + "/crowd")
             }
             try load.produce(&random)
@@ -131,6 +137,7 @@ final class FaultRun {
             edges.remove(at: Int.random(in: edges.indices, using: &random)).kill()
             edges.append(try makeEdge())
             try client?.setEdges(edges.map(\.url))
+            try states?.setEdges(edges.map(\.url))
         case .abortTransaction: try load.produceTransactions(&random)
         case .anotherCluster: try goElsewhere()
         case .hangPostgres:
@@ -273,8 +280,39 @@ final class FaultRun {
         if listener.published.isEmpty { report.violations.append("nothing was heard on the feed") }
     }
 
+    /// What clients of a keyed stream ask for, and which rows of the table that is.
+    private static let filters = [
+        (request: #"{"snapshot":true}"#, condition: "true"),
+        (request: #"{"snapshot":true,"where":{"n":{"lt":3000}}}"#, condition: "n < 3000"),
+        (request: #"{"snapshot":true,"mode":"latest","max_hz":20,"where":{"n":{"gte":2000}}}"#, condition: "n >= 2000"),
+    ]
+
+    /// Clients that were moved from edge to edge have what the table holds.
+    private func checkStates() throws {
+        guard let states else { return }
+        let ends = try fleet.rows(
+            "SELECT json_object_agg(id, next_offset) FROM millrace.source WHERE cluster_id = '\(cluster)'")[0]
+        try states.finish(at: ends)
+        try fleet.wait("the clients; \(states.states.count) are at the end; \(states.errors)") { !states.isRunning }
+        if states.errors != "" { report.violations.append("the clients: \(states.errors)") }
+        report.violations += states.gaps.map { "a client was told of a \($0)" }
+        for (number, text) in states.states.sorted(by: { $0.key < $1.key }) {
+            let condition = Self.filters[number % Self.filters.count].condition
+            let expected = try fleet.rows("SELECT k, n FROM events WHERE NOT deleted AND \(condition)").sorted()
+            let rows = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]] ?? []
+            let seen = rows.map { "\($0["k"] ?? "")|\($0["n"] ?? "")" }.sorted()
+            if seen != expected {
+                report.violations.append("client \(number), \(condition): it has \(seen), the table \(expected)")
+            }
+        }
+        report.states += states.states.count
+        states.stop()
+    }
+
     /// A client that was moved from edge to edge saw every row once, in the order of its partition.
     private func checkClient(_ oracle: FaultOracle) throws {
+        try checkStates()
+        defer { drainEdges() }
         guard let client else { return }
         let count = oracle.goodPlaces.count
         try fleet.wait("\(count) rows at the client; it has \(client.rows.count)", seconds: 60) {
@@ -295,6 +333,9 @@ final class FaultRun {
         }
         report.violations += client.resets.map { "the client was told to start anew: \($0)" }
         client.stop()
+    }
+
+    private func drainEdges() {
         for edge in edges {
             let code = edge.drain()
             if code != ExitCode.success.rawValue { report.violations.append("an edge exited with \(code)") }
