@@ -21,7 +21,7 @@ struct MetricNamesTests {
     func deployed(path: String) throws {
         let used = names(in: try read(path))
         #expect(used.count >= 8)
-        #expect(used.subtracting(MetricFamily.all.flatMap(\.seriesNames)) == [])
+        #expect(used.subtracting(FleetMetrics.all.flatMap(\.seriesNames)) == [])
     }
 
     @Test("The dashboard is valid JSON, and each of its panels has expressions")
@@ -40,8 +40,8 @@ struct MetricNamesTests {
     @Test("The documentation has each metric with its type, and no other")
     func documentation() throws {
         let text = try read("docs/metrics.md")
-        #expect(names(in: text).subtracting(MetricFamily.all.flatMap { $0.seriesNames + [$0.name] }) == [])
-        for family in MetricFamily.all {
+        #expect(names(in: text).subtracting(FleetMetrics.all.flatMap { $0.seriesNames + [$0.name] }) == [])
+        for family in FleetMetrics.all {
             #expect(text.contains("| `\(family.name)` | \(family.kind) |"), "\(family.name)")
         }
     }

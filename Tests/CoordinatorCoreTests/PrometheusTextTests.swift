@@ -5,13 +5,13 @@ import Testing
 
 @Suite("Metrics as text")
 struct PrometheusTextTests {
-    private let text = PrometheusText(SnapshotFixture.make()).text
+    private let text = PrometheusText(SnapshotFixture.make(), FleetMetrics.all).text
 
     @Test("The whole text follows the format, and each family that has values is in it once")
     func format() throws {
         let scrape = try PrometheusScrape(text)
-        #expect(Set(scrape.types.keys) == Set(MetricFamily.all.map(\.name)))
-        #expect(MetricFamily.all.allSatisfy { $0.name.hasPrefix("millrace_") && $0.help.hasSuffix(".") })
+        #expect(Set(scrape.types.keys) == Set(FleetMetrics.all.map(\.name)))
+        #expect(FleetMetrics.all.allSatisfy { $0.name.hasPrefix("millrace_") && $0.help.hasSuffix(".") })
     }
 
     @Test("Counters are the totals of the fleet; a stream of which nothing came counts from zero")
@@ -66,11 +66,11 @@ struct PrometheusTextTests {
 
     @Test("Numbers that are no numbers have their words")
     func numbers() {
-        let family = MetricFamily("millrace_x", .gauge, "A\\B\nC.") { _ in
-            [Double.infinity, -.infinity, .nan, 0.25, -3].map { MetricFamily.Sample(.number($0)) }
+        let family = FleetMetrics.Family("millrace_x", .gauge, "A\\B\nC.") { _ in
+            [Double.infinity, -.infinity, .nan, 0.25, -3].map { MetricSample(.number($0)) }
         }
         #expect(
-            PrometheusText(SnapshotFixture.make(), families: [family]).text == """
+            PrometheusText(SnapshotFixture.make(), [family]).text == """
                 # HELP millrace_x A\\\\B\\nC.
                 # TYPE millrace_x gauge
                 millrace_x +Inf

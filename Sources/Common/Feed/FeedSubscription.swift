@@ -1,4 +1,5 @@
 package import Common
+private import Glibc
 package import ZeroMQ
 
 /// One append stream of a fleet from now on: the workers' feeds joined with what Postgres holds, each committed row
@@ -35,6 +36,8 @@ package final class FeedSubscription {
     package private(set) var epoch: String?
     /// The sources as the database last told them.
     package private(set) var sources: [SourceID: StreamState.Source] = [:]
+    /// Milliseconds from a COMMIT to its rows here, by the clocks of both machines.
+    package private(set) var lag = Histogram()
     private var isPaused = false
     /// When the stream was last known to be paused.
     private var pausedAt: ContinuousClock.Instant?
@@ -92,6 +95,7 @@ package final class FeedSubscription {
                 continue
             }
             feeds[message.shard]?.heardAt = now
+            if !message.rows.isEmpty { lag.add(max(0, Self.clock() - Double(message.committedAt) / 1000)) }
             for span in message.spans { heardAt[span.source] = now }
             pass(follower.receive(message), deliver)
         }
@@ -159,6 +163,13 @@ package final class FeedSubscription {
             || (feeds.values.map(\.heardAt) + [pausedAt]).contains { heardAt in
                 heardAt.map { now - $0 <= Self.reconnectInterval } ?? false
             }
+    }
+
+    /// Milliseconds since 1970.
+    private static func clock() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
     }
 
     private func pass(_ delivery: FeedDelivery, _ deliver: (FeedDelivery) -> Void) {

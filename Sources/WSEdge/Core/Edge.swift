@@ -88,7 +88,10 @@ final class Edge: WebSocketHandler {
 
     func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
         guard let client = connection.owner as? EdgeClient, let frames = nextFrames(client) else { return nil }
-        counters.update { $0.messages += 1 }
+        counters.update {
+            $0.messages += 1
+            $0.byteCount += Int64(frames.bytes.count)
+        }
         connection.requestWrite()
         return frames
     }
@@ -121,6 +124,7 @@ final class Edge: WebSocketHandler {
         for client in clients.values {
             if let since = client.connection.waitingSince, now - since > .seconds(limits.slowSeconds) {
                 // It takes nothing, not even a reason.
+                counters.update { $0.letGo += 1 }
                 client.connection.abort()
             } else if client.isPlain {
                 continue

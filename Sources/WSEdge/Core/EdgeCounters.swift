@@ -1,11 +1,23 @@
+import Common
 import Synchronization
 
 /// What the server's thread counts and the feed's thread reports.
 final class EdgeCounters: Sendable {
+    /// Of a stream, by the feed's thread.
+    struct Feed: Sendable {
+        /// Times that rows did not come.
+        var repairs = 0
+        /// Milliseconds from a COMMIT to its rows here.
+        var lag = Histogram()
+    }
+
     struct Values: Sendable {
         var clients = 0
         var messages: Int64 = 0
+        var byteCount: Int64 = 0
         var slowClients = 0
+        var letGo: Int64 = 0
+        var feeds: [String: Feed] = [:]
     }
 
     private let values = Mutex(Values())

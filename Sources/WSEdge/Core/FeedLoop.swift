@@ -96,6 +96,8 @@ final class FeedLoop {
         let values = counters.now
         (report.clients, report.messages, report.slowClients) = (values.clients, values.messages, values.slowClients)
         _ = try control.send([try ControlEnvelope.encode(EdgeMessage.report(report))])
+        let feeds = subscriptions.mapValues { EdgeCounters.Feed(repairs: $0.repairCount, lag: $0.lag) }
+        counters.update { $0.feeds = feeds }
         inbox.put(.health(isHeard: subscriptions.values.contains { $0.isHeard(at: now) }))
     }
 

@@ -24,6 +24,8 @@ final class StreamFeed {
     /// By topic and partition.
     var sources: [StreamState.Place: SourceID]
     private let ringByteLimit: Int
+    /// Rows that were delivered.
+    private(set) var rowCount: Int64 = 0
 
     var stream: StreamDefinition { opening.stored.stream }
     var position: [SourceID: Int64] { log.ring.position }
@@ -65,6 +67,8 @@ final class StreamFeed {
         shareMemory()
     }
 
+    var ringByteCount: Int { chosen.values.reduce(log.ring.byteCount) { $0 + $1.log.ring.byteCount } }
+
     /// Whether somebody filters it.
     var isFiltered: Bool { !index.isEmpty }
 
@@ -80,6 +84,7 @@ final class StreamFeed {
 
     func deliver(_ entry: StreamRing.Entry) {
         log.ring.append(entry)
+        rowCount += Int64(entry.rows.count)
         for group in groups.values where group.key.isWhole { group.wake() }
         guard !chosen.isEmpty else { return }
         for group in chosen.values where group.key.filter.isEmpty { group.tell(entry, position: position) }

@@ -37,7 +37,7 @@ package struct StreamRing: Sendable {
     private var entries: [Entry] = []
     /// Those before it in `entries` have been dropped.
     private var head = 0
-    private var byteCount = 0
+    private(set) var byteCount = 0
     /// The oldest are dropped beyond it; the newest stays.
     package var byteLimit: Int
     private var marks: [SourceID: Marks] = [:]

@@ -16,6 +16,10 @@ extension Edge {
         routes.webSocket("/ws", subprotocols: [subprotocol], isPlainAllowed: true, edge)
         routes.get("/livez") { $0.respond(.text(200, "alive\n")) }
         routes.get("/readyz") { [unowned edge] in $0.respond(edge.readiness) }
+        routes.get("/metrics") { [unowned edge] in
+            let text = PrometheusText(edge.snapshot, EdgeMetrics.all).text
+            $0.respond(HTTPResponse(200, contentType: PrometheusText.contentType, body: Array(text.utf8)))
+        }
         routes.get("/v1/site") { $0.respond(.json(200, site(settings))) }
         routes.get("/v1/streams") { [unowned edge] in $0.respond(edge.streamList) }
         routes.get("/v1/streams/*/rows") { [unowned edge] in edge.page($0) }

@@ -33,6 +33,8 @@ final class Readings {
     /// The newest, for those who come next.
     private var recent: [(key: Reading.Key, reading: Reading)] = []
     private var recentByteCount = 0
+    /// Readings so far.
+    private(set) var count: Int64 = 0
     /// Of all readings that somebody has still to be sent.
     private(set) var heldByteCount = 0
 
@@ -69,6 +71,7 @@ final class Readings {
         while runningCount < Self.runningLimit, heldByteCount < byteLimit, !queue.isEmpty {
             let key = queue.removeFirst()
             runningCount += 1
+            count += 1
             threads.ask { [answer] readers in
                 answer(key, Result { () throws(PostgresError) in try Self.read(key, readers) })
             }

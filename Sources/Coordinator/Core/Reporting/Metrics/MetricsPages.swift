@@ -1,3 +1,4 @@
+import Common
 package import WebServer
 
 /// What is answered to a path, from the last snapshot.
@@ -22,7 +23,9 @@ package struct MetricsPages {
         switch path {
         case "/metrics":
             snapshot.map {
-                HTTPResponse(200, contentType: PrometheusText.contentType, body: Array(PrometheusText($0).text.utf8))
+                HTTPResponse(
+                    200, contentType: PrometheusText.contentType,
+                    body: Array(PrometheusText($0, FleetMetrics.all).text.utf8))
             } ?? .lines(503, ["the coordinator is starting"])
         case "/livez": hang.map { .lines(503, [$0]) } ?? .lines(200, ["live"])
         case "/readyz": problems.isEmpty ? .lines(200, ["ready"]) : .lines(503, problems)

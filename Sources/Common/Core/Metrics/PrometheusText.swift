@@ -1,5 +1,3 @@
-private import Common
-
 /// The text exposition format 0.0.4 of Prometheus: metrics and a snapshot in, lines out.
 ///
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
@@ -9,7 +7,7 @@ package struct PrometheusText {
     package let text: String
 
     /// A metric without a value, of a shard that has not been heard of for instance, is left out.
-    package init(_ snapshot: FleetSnapshot, families: [MetricFamily] = MetricFamily.all) {
+    package init<Snapshot>(_ snapshot: Snapshot, _ families: [MetricFamily<Snapshot>]) {
         var text = ""
         for family in families {
             let samples = family.samples(snapshot)
