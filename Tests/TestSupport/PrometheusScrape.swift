@@ -7,11 +7,6 @@ package struct PrometheusScrape: Sendable {
     package struct Series: Hashable, Sendable {
         package var name: String
         package var labels: [String: String]
-
-        package init(name: String, labels: [String: String] = [:]) {
-            self.name = name
-            self.labels = labels
-        }
     }
 
     package private(set) var values: [Series: Double] = [:]

@@ -45,7 +45,7 @@ package final class ReplayReader {
         stream.columns.map { "t.\(Connection.identifier($0.name))" }.joined(separator: ", ")
     }
 
-    private var stateSQL: String {
+    var stateSQL: String {
         """
         SELECT t.epoch, s.id, s.start_offset, coalesce(s.\(retainedColumn), s.start_offset), s.next_offset, s.topic, s.partition,
             s.paused_by IS NOT NULL OR s.retired_at IS NOT NULL
@@ -57,7 +57,7 @@ package final class ReplayReader {
     /// Of a keyed stream its log of changes counts.
     private var retainedColumn: String { stream.isKeyed ? "changes_from" : "retained_from" }
 
-    private func state(from found: QueryResult) throws(PostgresError) -> StreamState {
+    func state(from found: QueryResult) throws(PostgresError) -> StreamState {
         guard found.rowCount > 0, let epoch = found.text(0, 0) else {
             throw Self.error("42704", "the stream \(stream.name) is not there")
         }
@@ -73,49 +73,6 @@ package final class ReplayReader {
                 next: next, isPaused: found.text(row, 7) == "t")
         }
         return state
-    }
-
-    /// Rows and the position that they stand for, in one snapshot.
-    package func page(_ request: RowPage.Request) throws(PostgresError) -> RowPage {
-        let results = try query(
-            """
-            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(stateSQL); \(pageSQL(request)); COMMIT
-            """)
-        let state = try state(from: results[0])
-        let found = results[1]
-        var page = RowPage(epoch: state.epoch, position: state.heads, rows: [])
-        page.rows.reserveCapacity(found.rowCount)
-        for row in 0..<found.rowCount { page.rows.append(try json(found, row, firstColumn: 0)) }
-        return page
-    }
-
-    private func pageSQL(_ request: RowPage.Request) -> String {
-        let isKeyed = stream.isKeyed || request.isLatest
-        let table = Connection.table(request.isLatest && !stream.isKeyed ? stream.latestTable : stream.table)
-        let key = stream.key.map { "t.\(Connection.identifier($0))" }.joined(separator: ", ")
-        let filter = request.filter.sql(stream.columns)
-        // What a page may hold is known only when its rows are: they are counted as they are read.
-        let bounded = { (rows: String, order: String) in
-            """
-            SELECT \(self.columns) FROM (
-                SELECT t.*, sum(octet_length(t::text)) OVER (ORDER BY \(order) ROWS UNBOUNDED PRECEDING)
-                    - octet_length(t::text) AS millrace_before
-                FROM (\(rows)) t) t WHERE millrace_before < \(request.byteLimit)
-            """
-        }
-        if isKeyed {
-            return bounded(
-                "SELECT * FROM \(table) t WHERE NOT deleted AND \(filter) ORDER BY \(key) LIMIT \(request.limit)", key)
-                + " ORDER BY \(key)"
-        }
-        let newest = """
-            SELECT r.*, row_number() OVER (PARTITION BY r.source_id ORDER BY r.source_offset DESC) AS millrace_age
-            FROM \(schema.name).source s CROSS JOIN LATERAL (
-                SELECT t.* FROM \(table) t WHERE t.source_id = s.id AND t.source_offset < s.next_offset AND \(filter)
-                ORDER BY t.source_offset DESC LIMIT \(request.limit)) r
-            WHERE s.stream = \(Self.literal(stream.name)) ORDER BY millrace_age, source_id LIMIT \(request.limit)
-            """
-        return bounded(newest, "millrace_age, source_id") + " ORDER BY millrace_age DESC, source_id DESC"
     }
 
     /// The first rows of a span. Its end must be committed.

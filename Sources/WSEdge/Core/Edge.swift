@@ -23,7 +23,7 @@ final class Edge: WebSocketHandler {
     /// All of the fleet.
     var stored: [String: StoredStream] = [:]
     /// Requests that wait for a page.
-    var pages: [UInt64: HTTPExchange] = [:]
+    var pages: [UInt64: WaitingPage] = [:]
     var nextPage: UInt64 = 0
     var publisher: Publisher?
     var kafka: [String: String] = [:]

@@ -65,8 +65,20 @@ enum ServerMessage {
         var writer = ByteWriter(capacity: 128 + page.rows.reduce(0) { $0 + $1.count + 1 })
         writer.append(#"{"epoch":"\#(page.epoch)","position":\#(text(page.position)),"rows":["#)
         write(page.rows, to: &writer)
-        writer.append("]}")
+        writer.append("]")
+        if let next = page.next {
+            writer.append(#","next":"#)
+            json(next).withUnsafeBytes { writer.append($0) }
+        }
+        writer.append("}")
         return Array(writer.bytes)
+    }
+
+    static func json(_ place: RowPage.Place) -> [UInt8] {
+        switch place {
+        case .position(let position): Array(text(position).utf8)
+        case .key(let values): Array("[\(values.map(quoted).joined(separator: ","))]".utf8)
+        }
     }
 
     static func progress(sub: Int, _ position: [SourceID: Int64]) -> [UInt8] {
@@ -129,7 +141,7 @@ enum ServerMessage {
         Array(#"{"type":"goaway","reconnect_in_ms":\#(milliseconds)}"#.utf8)
     }
 
-    private static func text(_ position: [SourceID: Int64]) -> String {
+    static func text(_ position: [SourceID: Int64]) -> String {
         let pairs = position.sorted { $0.key < $1.key }.map { #""\#($0.key)":\#($0.value)"# }
         return "{\(pairs.joined(separator: ","))}"
     }

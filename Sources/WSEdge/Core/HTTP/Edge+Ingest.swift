@@ -55,10 +55,10 @@ extension Edge {
         return (elements, false)
     }
 
-    private static func status(_ error: RequestError) -> UInt32 {
+    static func status(_ error: RequestError) -> UInt32 {
         switch error.code {
         case "bad_request", "bad_record": 400
-        case "unknown_stream": 404
+        case "unknown_stream" where error.retryAfter == nil: 404
         case "too_large": 413
         default: 503
         }

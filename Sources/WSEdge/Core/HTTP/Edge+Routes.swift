@@ -7,7 +7,6 @@ import WebServer
 /// What is asked of an edge over HTTP.
 extension Edge {
     static let subprotocol = "millrace.v1.json"
-    private static let pageLimit = 10_000
 
     static func routes(_ edge: Edge) -> Routes {
         var routes = Routes()
@@ -22,7 +21,7 @@ extension Edge {
         }
         routes.get("/v1/site") { $0.respond(.json(200, site(settings))) }
         routes.get("/v1/streams") { [unowned edge] in $0.respond(edge.streamList) }
-        routes.get("/v1/streams/*/rows") { [unowned edge] in edge.page($0) }
+        routes.get("/v1/streams/*/rows") { [unowned edge] in edge.sendRows($0) }
         routes.post("/v1/streams/*", bodyLimit: settings.limits.bodyByteCount) { [unowned edge] in edge.ingest($0) }
         routes.headers = [
             "content-security-policy": "default-src 'self'; img-src 'self' data: \(tileHost(settings) ?? "")",
@@ -84,53 +83,5 @@ extension Edge {
             #"{"error":{"code":"\#(error.code)","message":\#(ServerMessage.quoted(error.message))\#(retry)}}"#
         let headers = error.retryAfter.map { ["retry-after": String(($0 + 999) / 1000)] } ?? [:]
         return .json(status, Array(body.utf8), headers: headers)
-    }
-
-    // MARK: Rows
-
-    private func page(_ exchange: HTTPExchange) {
-        let name = exchange.request.parameters[0]
-        guard let stored = stored[name] else {
-            let error = unknownStream(name)
-            return exchange.respond(Self.refusal(error.retryAfter == nil ? 404 : 503, error))
-        }
-        let query = exchange.request.query
-        let isLatest = query["latest"] == "true"
-        guard !isLatest || stored.stream.latest else {
-            return exchange.respond(
-                Self.refusal(400, .init(code: "bad_request", message: "\(name) keeps no newest row of each key")))
-        }
-        guard let limit = Int(query["limit"] ?? "100"), (1...Self.pageLimit).contains(limit) else {
-            return exchange.respond(
-                Self.refusal(400, .init(code: "bad_request", message: "'limit' is 1 to \(Self.pageLimit)")))
-        }
-        guard pages.count < limits.pages else {
-            return exchange.respond(
-                Self.refusal(503, .init(code: "overloaded", message: "too many ask for rows now", retryAfter: 1000)))
-        }
-        let number = nextPage
-        nextPage += 1
-        pages[number] = exchange
-        let request = RowPage.Request(isLatest: isLatest, limit: limit)
-        threads.ask { [inbox] readers in
-            inbox.put(.page(number, Result { () throws(PostgresError) in try readers[stored].page(request) }))
-        }
-    }
-
-    func answerPage(_ number: UInt64, _ result: Result<RowPage, PostgresError>) {
-        guard let exchange = pages.removeValue(forKey: number) else { return }
-        switch result {
-        case .success(let page):
-            exchange.respond(.json(200, ServerMessage.page(page), headers: ["cache-control": "no-store"]))
-        case .failure(let error):
-            Log.standard.say("rows can't be read: \(error)", .warning)
-            let stream = exchange.request.parameters[0]
-            exchange.respond(
-                Self.refusal(
-                    503,
-                    error.isLasting
-                        ? .unreadable(stream, error)
-                        : .init(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)))
-        }
     }
 }

@@ -1,0 +1,48 @@
+import Common
+import Feed
+import Foundation
+import Postgres
+import WebServer
+
+/// `GET /v1/streams/S/rows`.
+extension Edge {
+    /// A request that waits for its rows.
+    struct WaitingPage {
+        let exchange: HTTPExchange
+        let stored: StoredStream
+        let format: RowsRequest.Format
+    }
+
+    func sendRows(_ exchange: HTTPExchange) {
+        let name = exchange.request.parameters[0]
+        do throws(RequestError) {
+            guard let stored = stored[name] else { throw unknownStream(name) }
+            let request = try RowsRequest(exchange.request, stored.stream)
+            guard pages.count < limits.pages else {
+                throw RequestError(code: "overloaded", message: "too many ask for rows now", retryAfter: 1000)
+            }
+            let number = nextPage
+            nextPage += 1
+            pages[number] = WaitingPage(exchange: exchange, stored: stored, format: request.format)
+            threads.ask { [inbox] readers in
+                inbox.put(.page(number, Result { () throws(PostgresError) in try readers[stored].page(request.page) }))
+            }
+        } catch {
+            exchange.respond(Self.refusal(Self.status(error), error))
+        }
+    }
+
+    func answerPage(_ number: UInt64, _ result: Result<RowPage, PostgresError>) {
+        guard let waiting = pages.removeValue(forKey: number) else { return }
+        switch result {
+        case .success(let page): waiting.exchange.respond(waiting.format.response(page, waiting.stored.stream))
+        case .failure(let error):
+            Log.standard.say("rows can't be read: \(error)", .warning)
+            let told =
+                error.isLasting
+                ? RequestError.unreadable(waiting.stored.stream.name, error)
+                : RequestError(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)
+            waiting.exchange.respond(Self.refusal(503, told))
+        }
+    }
+}
