@@ -64,8 +64,10 @@ extension Edge {
     private func begin(_ opening: StreamFeed.Opening) {
         let name = opening.stored.stream.name
         let old = streams[name]
-        let feed = StreamFeed(opening, ringByteLimit: limits.ringByteCount)
+        let share = limits.ringByteCount / max(1, streams.count + (old == nil ? 1 : 0))
+        let feed = StreamFeed(opening, ringByteLimit: share)
         streams[name] = feed
+        for other in streams.values where other.ringByteLimit != share { other.ringByteLimit = share }
         readings.forget(opening.stored)
         snapshots.forget(name)
         for body in old?.rows?.waiting ?? [] { body(.notRead) }

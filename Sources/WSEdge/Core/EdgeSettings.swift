@@ -48,6 +48,7 @@ package struct EdgeSettings: Sendable {
         --site     the dashboard's files, if they are elsewhere than beside the program; --no-site serves none
         --origin   a page's origin that may connect from another host, or '*'; again for more (MILLRACE_ORIGINS,
                    separated by commas)
+        --memory   megabytes of rows that are kept for clients, 256 by default (MILLRACE_EDGE_MEMORY)
         Postgres is where DATABASE_URL, or PGHOST, PGUSER, PGPASSFILE and so on say, Kafka where
         KAFKA_BOOTSTRAP_SERVERS and so on say; beside a coordinator, without them, where the fleet's are. Reading is
         enough in Postgres. MILLRACE_LOG=json makes each line that it logs a JSON object.
@@ -75,6 +76,7 @@ package struct EdgeSettings: Sendable {
             $0.trimmingCharacters(in: .whitespaces)
         }
         while let origin = try arguments.option("--origin") { origins.append(origin) }
+        let memory: Int? = try arguments.number("--memory")
         try arguments.finish()
         _ = try Log.form(in: environment)
         guard let listen = ListenAddress(address) else {
@@ -84,6 +86,13 @@ package struct EdgeSettings: Sendable {
             throw arguments.usage("--control tcp://HOST:PORT and --key go together")
         }
         self.init(listen: listen, control: control)
+        let megabytes = memory ?? environment["MILLRACE_EDGE_MEMORY"].map { Int($0) ?? 0 }
+        if let megabytes {
+            guard (16...65_536).contains(megabytes) else {
+                throw arguments.usage("--memory (MILLRACE_EDGE_MEMORY) is 16 to 65536 megabytes")
+            }
+            limits.memoryByteCount = megabytes * 1024 * 1024
+        }
         self.origins = Set(origins)
         self.site = hasNoSite ? nil : site ?? EdgeSite.folder
         tiles = environment["MILLRACE_TILES"]

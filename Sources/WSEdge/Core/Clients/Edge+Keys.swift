@@ -44,7 +44,8 @@ extension Edge {
             finish(rows, feed, error.isLasting ? .unreadable(stream, error) : .notRead)
         case .success(let page):
             for row in page.rows { rows.read(row) }
-            guard rows.byteCount <= limits.keyedRowsByteCount else {
+            let byteCount = streams.values.reduce(0) { $0 + ($1.rows?.byteCount ?? 0) }
+            guard byteCount <= limits.keyedRowsByteCount else {
                 return finish(
                     rows, feed,
                     RequestError(

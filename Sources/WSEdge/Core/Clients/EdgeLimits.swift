@@ -12,12 +12,8 @@ package struct EdgeLimits: Sendable {
     /// Of one request's body, and of its records.
     package var bodyByteCount = 4 * 1024 * 1024
     package var bodyRecords = 10_000
-    /// Of what was read from Postgres and has still to be sent, for all clients together.
-    package var readingByteCount = 64 * 1024 * 1024
-    /// Of the newest rows of a stream, kept in memory for those who are a little late.
-    package var ringByteCount = 16 * 1024 * 1024
-    /// Of the rows of a table of one row a key, kept in memory while somebody filters them.
-    package var keyedRowsByteCount = 64 * 1024 * 1024
+    /// Of rows in memory, for all clients and streams together; what a connection itself takes comes on top.
+    package var memoryByteCount = 256 * 1024 * 1024
     /// Of a log, with which a subscription begins.
     package var lastRows = 1000
     /// Requests for rows over HTTP that wait for Postgres.
@@ -33,4 +29,11 @@ package struct EdgeLimits: Sendable {
     package var drainSeconds = 5
 
     package init() {}
+
+    /// Of the newest rows, kept for those who are a little late: all streams' together. As much again are the groups' own.
+    var ringByteCount: Int { memoryByteCount / 4 }
+    /// Of rows that are kept to know which leave a filter: all streams' together.
+    var keyedRowsByteCount: Int { memoryByteCount / 4 }
+    /// Of what was read from Postgres and has still to be sent.
+    var readingByteCount: Int { memoryByteCount / 4 }
 }

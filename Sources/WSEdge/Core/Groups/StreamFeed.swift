@@ -23,14 +23,14 @@ final class StreamFeed {
     var rows: KeyedRows?
     /// By topic and partition.
     var sources: [StreamState.Place: SourceID]
-    private let ringByteLimit: Int
+    /// Of the newest rows that are kept in memory; as much again are the groups' own.
+    var ringByteLimit: Int { didSet { shareMemory() } }
     /// Rows that were delivered.
     private(set) var rowCount: Int64 = 0
 
     var stream: StreamDefinition { opening.stored.stream }
     var position: [SourceID: Int64] { log.ring.position }
 
-    /// - Parameter ringByteLimit: of the newest rows that are kept in memory.
     init(_ opening: Opening, ringByteLimit: Int) {
         self.opening = opening
         self.ringByteLimit = ringByteLimit
@@ -74,11 +74,12 @@ final class StreamFeed {
 
     /// Rows that several groups keep are there once, but not their frames.
     private func shareMemory() {
+        log.ring.byteLimit = ringByteLimit
         let limit = max(Self.smallestRing, ringByteLimit / max(4, chosen.count))
         for group in chosen.values { group.log.ring.byteLimit = limit }
     }
 
-    private static let smallestRing = 16 * 1024
+    private static let smallestRing = 4 * 1024
 
     // MARK: Rows
 
@@ -86,9 +87,9 @@ final class StreamFeed {
         log.ring.append(entry)
         rowCount += Int64(entry.rows.count)
         for group in groups.values where group.key.isWhole { group.wake() }
-        guard !chosen.isEmpty else { return }
         for group in chosen.values where group.key.filter.isEmpty { group.tell(entry, position: position) }
-        guard !index.isEmpty else { return }
+        // Rows that are watched have to be known as they are also while nobody filters them yet.
+        guard !index.isEmpty || rows != nil else { return }
         var told: [Int: ChosenRows] = [:]
         for row in entry.rows { choose(row, &told) }
         for (sub, var rows) in told { chosen[sub]?.tell(rows.takeAll(), position: position) }
