@@ -62,6 +62,44 @@ struct EdgeTests {
         #expect(client.subscriptions.dropFirst().allSatisfy { $0.hasSuffix("True") })
     }
 
+    @Test("A rolling restart of edges under load loses and doubles nothing")
+    func rollingRestart() throws {
+        let fleet = try Fleet(Self.events, partitions: 3)
+        try fleet.launch(shards: 2)
+        var edges = try (0..<3).map { try EdgeUnderTest(fleet, name: "old \($0)") }
+        let clients = try (0..<6).map { number in
+            // Each begins elsewhere.
+            let urls = edges.map(\.url)
+            return try EdgeClient(
+                "events", edges: Array(urls[(number % 3)...] + urls[..<(number % 3)]),
+                folder: fleet.folder + "/client \(number)")
+        }
+        try fleet.wait("subscriptions") { clients.allSatisfy { $0.subscriptions.count == 1 } }
+        var sent = 0
+        func produceMore() throws {
+            try produce(sent..<(sent + 300), fleet)
+            sent += 300
+        }
+        try produceMore()
+        for number in 0..<3 {
+            let old = edges.removeFirst()
+            for client in clients { try client.setEdges(edges.map(\.url)) }
+            Foundation.kill(old.pid, SIGTERM)
+            // Before, while and after it drains.
+            for _ in 0..<4 { try produceMore() }
+            #expect(old.drain() == ExitCode.success.rawValue)
+            edges.append(try EdgeUnderTest(fleet, name: "new \(number)"))
+            for client in clients { try client.setEdges(edges.map(\.url)) }
+            try produceMore()
+        }
+        for client in clients {
+            try expectExact(client, 0..<sent, fleet)
+            #expect(client.resets.isEmpty)
+            #expect(client.subscriptions.dropFirst().allSatisfy { $0.hasSuffix("True") })
+        }
+        #expect(clients.contains { $0.subscriptions.count > 1 })
+    }
+
     @Test("Many who come at once from the beginning get live while the stream flows, each with every row once")
     func crowd() throws {
         let fleet = try Fleet(Self.events, partitions: 4)

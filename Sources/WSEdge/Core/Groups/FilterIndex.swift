@@ -13,6 +13,8 @@ struct FilterIndex<ID: Hashable> {
     private var grids: [RowFilter.Pair: BoxGrid<ID>] = [:]
     private var choices: [Int: [[UInt8]: Set<ID>]] = [:]
     private var others: Set<ID> = []
+    /// How many filters look at a column.
+    private var columns: [Int: Int] = [:]
     private var fields: RowFields
 
     init(_ stream: StreamDefinition) {
@@ -32,11 +34,22 @@ struct FilterIndex<ID: Hashable> {
         } else {
             others.insert(id)
         }
-        fields = RowFields(stream, filters.values.reduce(into: Set()) { $0.formUnion($1.columns) })
+        count(filter, 1)
+    }
+
+    /// Rows are read in the columns that some filter looks at.
+    private mutating func count(_ filter: RowFilter, _ change: Int) {
+        let before = columns.count
+        for column in filter.columns {
+            let count = (columns[column] ?? 0) + change
+            columns[column] = count > 0 ? count : nil
+        }
+        if columns.count != before { fields = RowFields(stream, columns.keys) }
     }
 
     mutating func remove(_ id: ID) {
         guard let filter = filters.removeValue(forKey: id) else { return }
+        count(filter, -1)
         if let box = filter.boxes.first {
             grids[box.columns]?.remove(id, box.bounds)
         } else if let choice = filter.choices.first {

@@ -16,8 +16,14 @@ final class StreamFeed {
     /// All rows.
     let log: RowLog
     private(set) var groups: [GroupKey: Group] = [:]
-    /// Those that don't get all rows.
-    private var chosen: [Int: Group] = [:]
+    /// Those that get rows as they come: few, for they differ in nothing but their form.
+    private var whole: [Group] = []
+    /// Those that get the newest of all keys: few, one a rate.
+    private var unfiltered: [Group] = []
+    /// There may be thousands: a row costs those that it concerns.
+    private var filtered: [Int: Group] = [:]
+    /// Groups of the newest rows that have some to be told, in their turn.
+    private var waiting: [Int: Group] = [:]
     private var index: FilterIndex<Int>
     /// Of tables of one row a key, while somebody filters them.
     var rows: KeyedRows?
@@ -25,6 +31,7 @@ final class StreamFeed {
     var sources: [StreamState.Place: SourceID]
     /// Of the newest rows that are kept in memory; as much again are the groups' own.
     var ringByteLimit: Int { didSet { shareMemory() } }
+    private var sharedByteLimit = 0
     /// Rows that were delivered.
     private(set) var rowCount: Int64 = 0
 
@@ -48,35 +55,53 @@ final class StreamFeed {
     /// - Parameter number: of the group, if there has to be a new one.
     func group(_ key: GroupKey, number: () -> Int) -> Group {
         if let known = groups[key] { return known }
-        let own = RowLog(StreamRing(from: position, byteLimit: ringByteLimit / 4))
+        let own = RowLog(StreamRing(from: position, byteLimit: groupRingByteLimit))
         let group = Group(sub: number(), key, stream, key.isWhole ? log : own)
         groups[key] = group
-        if !key.isWhole {
-            chosen[group.sub] = group
-            if !key.filter.isEmpty { index.insert(group.sub, key.filter) }
-            shareMemory()
+        if key.isWhole {
+            whole.append(group)
+        } else if key.filter.isEmpty {
+            unfiltered.append(group)
+        } else {
+            filtered[group.sub] = group
+            index.insert(group.sub, key.filter)
         }
+        shareMemory()
         return group
     }
 
     /// Nobody is subscribed any more.
     func remove(_ group: Group) {
         guard group.subscribers.isEmpty, groups.removeValue(forKey: group.key) != nil else { return }
-        chosen[group.sub] = nil
+        whole.removeAll { $0 === group }
+        unfiltered.removeAll { $0 === group }
+        filtered[group.sub] = nil
+        waiting[group.sub] = nil
         index.remove(group.sub)
         shareMemory()
     }
 
-    var ringByteCount: Int { chosen.values.reduce(log.ring.byteCount) { $0 + $1.log.ring.byteCount } }
+    private var chosen: [Group] { unfiltered + filtered.values }
+
+    var ringByteCount: Int { chosen.reduce(log.ring.byteCount) { $0 + $1.log.ring.byteCount } }
 
     /// Whether somebody filters it.
     var isFiltered: Bool { !index.isEmpty }
 
-    /// Rows that several groups keep are there once, but not their frames.
+    /// Rows that several groups keep are there once, but not their frames. In steps, so that not every group that comes or goes
+    /// concerns all others.
+    private var groupRingByteLimit: Int {
+        var shares = 4
+        while shares < unfiltered.count + filtered.count { shares *= 2 }
+        return max(Self.smallestRing, ringByteLimit / shares)
+    }
+
     private func shareMemory() {
         log.ring.byteLimit = ringByteLimit
-        let limit = max(Self.smallestRing, ringByteLimit / max(4, chosen.count))
-        for group in chosen.values { group.log.ring.byteLimit = limit }
+        let limit = groupRingByteLimit
+        guard limit != sharedByteLimit else { return }
+        sharedByteLimit = limit
+        for group in chosen { group.log.ring.byteLimit = limit }
     }
 
     private static let smallestRing = 4 * 1024
@@ -86,13 +111,18 @@ final class StreamFeed {
     func deliver(_ entry: StreamRing.Entry) {
         log.ring.append(entry)
         rowCount += Int64(entry.rows.count)
-        for group in groups.values where group.key.isWhole { group.wake() }
-        for group in chosen.values where group.key.filter.isEmpty { group.tell(entry, position: position) }
+        for group in whole { group.wake() }
+        for group in unfiltered { tell(group, entry) }
         // Rows that are watched have to be known as they are also while nobody filters them yet.
         guard !index.isEmpty || rows != nil else { return }
         var told: [Int: ChosenRows] = [:]
         for row in entry.rows { choose(row, &told) }
-        for (sub, var rows) in told { chosen[sub]?.tell(rows.takeAll(), position: position) }
+        for (sub, var rows) in told { if let group = filtered[sub] { tell(group, rows.takeAll()) } }
+    }
+
+    private func tell(_ group: Group, _ entry: StreamRing.Entry) {
+        group.tell(entry, position: position)
+        if group.hasNewest { waiting[group.sub] = group }
     }
 
     /// Whom a row concerns: those whose filter lets it through, and those whose filter let the row before it through.
@@ -100,7 +130,7 @@ final class StreamFeed {
         let before = rows?.replace(row)
         let matching = row.deleted ? [] : index.matches(row.json)
         func tell(_ sub: Int, _ body: (inout ChosenRows) -> Void) {
-            guard let group = chosen[sub] else { return }
+            guard let group = filtered[sub] else { return }
             body(&told[sub, default: ChosenRows(group.isKeyed ? group.keys : nil)])
         }
         for sub in matching { tell(sub) { $0.add(row) } }
@@ -111,29 +141,25 @@ final class StreamFeed {
             // Nobody can have it.
             case .absent: []
             // Some may, all are told.
-            case .unknown: Set(chosen.keys)
+            case .unknown: Set(filtered.keys)
             }
         for sub in former.subtracting(matching) {
-            guard let group = chosen[sub], !group.key.filter.isEmpty, group.isKeyed else { continue }
+            guard filtered[sub]?.isKeyed == true else { continue }
             tell(sub) { row.deleted ? $0.add(row) : $0.leave(before.key) }
         }
     }
 
-    /// Those that are told the newest of each key, and have some to be told.
+    /// - Returns: when those whose turn is not yet have theirs.
     func takeTurns(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        var next: ContinuousClock.Instant?
-        for group in chosen.values where group.hasNewest {
-            if group.nextTurn <= now {
-                group.takeTurn(at: now, position: position)
-            } else {
-                next = min(next ?? group.nextTurn, group.nextTurn)
-            }
+        for (sub, group) in waiting where group.nextTurn <= now {
+            group.takeTurn(at: now, position: position)
+            waiting[sub] = nil
         }
-        return next
+        return waiting.values.map(\.nextTurn).min()
     }
 
     /// Those of whom nothing was heard for long are told how far the stream is.
     func tellPositions(before time: ContinuousClock.Instant) {
-        for group in chosen.values where group.toldAt < time { group.tellPosition(position) }
+        for group in chosen where group.toldAt < time { group.tellPosition(position) }
     }
 }
