@@ -54,6 +54,8 @@ class Subscription:
 
     def __init__(self, client, stream, key, request):
         self._client, self.stream, self.key, self.request = client, stream, key, request
+        # One at a time: the edge knows the subscription by another number after each.
+        self._updating = asyncio.Lock()
         self._changes, self._isIterated = asyncio.Queue(maxsize=100), False
         self.position, self.epoch, self.sub = None, None, None
         #: Of a subscription with a key: by the key's values.
@@ -77,7 +79,9 @@ class Subscription:
         """Another filter: `where`, `bbox`. Rows that it does not let through are forgotten by whoever asked."""
         for name, value in filters.items():
             self.request[name] = value
-        await self._client._ask({"type": "update", "sub": self.sub, **self._filters()}, self._begin)
+        async with self._updating:
+            request = {"type": "update", "sub": self.sub, "where": {}, **self._filters()}
+            await self._client._ask(request, lambda answer: self._begin(answer, isUpdate=True))
 
     def _filters(self):
         return {name: self.request[name] for name in ("where", "bbox") if self.request.get(name) is not None}
@@ -92,17 +96,21 @@ class Subscription:
         request = {"type": "subscribe", "stream": self.stream, **self.request}
         if self.position is not None and not self.is_whole:
             # The state was not all there: a position alone would go on without the rest.
-            self.position, self.rows, self._versions = None, {}, {}
+            self._forget()
         if self.position is not None:
             request["from"] = {"epoch": self.epoch, "position": self.position}
             request.pop("last", None)
         return request
 
-    def _begin(self, answer):
+    def _forget(self):
+        """What the table held may be of no row any more."""
+        self.position, self.rows, self._versions = None, {}, {}
+
+    def _begin(self, answer, isUpdate=False):
         hadPosition = self.position is not None
         self.sub, self.epoch, self.position = answer["sub"], answer["epoch"], answer["position"]
         self.recovered = answer["recovered"]
-        self.is_whole = self.recovered or not self.request.get("snapshot")
+        self.is_whole = self.recovered or not (self.request.get("snapshot") or isUpdate and self.key)
         if hadPosition and not self.recovered and "reason" in answer:
             self.rows, self._versions = {}, {}
             return Change(gap=answer["reason"])
@@ -216,6 +224,9 @@ class Client:
             except ConnectionError:
                 pass
             finally:
+                # The next edge has other numbers.
+                for one in self._subscriptions:
+                    one.sub = None
                 receiving.cancel()
                 await asyncio.gather(receiving, return_exceptions=True)
 
@@ -226,12 +237,13 @@ class Client:
         await self._socket.send(json.dumps({**request, "id": number}))
         return await future
 
-    def _start(self, subscription):
-        task = asyncio.create_task(self._begin(subscription))
+    def _start(self, subscription, delay=0):
+        task = asyncio.create_task(self._begin(subscription, delay))
         self._beginning.add(task)
         task.add_done_callback(self._beginning.discard)
 
-    async def _begin(self, subscription):
+    async def _begin(self, subscription, delay=0):
+        await asyncio.sleep(delay)
         while True:
             try:
                 return await subscription._say(await self._ask(subscription._ask(), subscription._begin))
@@ -281,13 +293,17 @@ class Client:
         kind = message["type"]
         if kind in ("rows", "snapshot", "leave", "progress"):
             change = subscription._take(message)
-        elif kind == "reset" and message["reason"] == "retention":
+        elif kind == "reset" and message["reason"] == "retention" and not subscription.key:
             change = Change(gap="retention")
-        elif kind in ("reset", "error"):
-            if message.get("reason") == "epoch":
-                subscription.position = None
+        elif kind == "reset":
+            if message["reason"] == "epoch" or subscription.key:
+                subscription._forget()
+            change = Change(gap=message["reason"])
+            subscription.sub = None
             self._start(subscription)
-            change = None
+        elif kind == "error":
+            change, subscription.sub = None, None
+            self._start(subscription, message.get("retry_after_ms", 1000) / 1000)
         else:
             return
         await subscription._say(change)

@@ -9,6 +9,7 @@ package final class ReplayReader {
     /// Bytes of one reading, unless a single row is larger.
     package static let byteLimit = 256 * 1024
 
+    private static let statementSeconds = 30
     private let stored: StoredStream
     private let keys: CanonicalJSON.Keys
     private var connection: Connection?
@@ -143,7 +144,10 @@ package final class ReplayReader {
         if let kept = connection.take() {
             if !kept.isLost { return kept }
         }
-        return try Connection.open(parameters: stored.database)
+        var new = try Connection.open(parameters: stored.database)
+        // What takes longer is ended there, too, rather than only waited for no more.
+        try new.execute("SET statement_timeout = '\(Self.statementSeconds)s'")
+        return new
     }
 
     /// An error that stays until somebody acts: reading again would not help, and whoever waits is told.
@@ -151,7 +155,5 @@ package final class ReplayReader {
         PostgresError(operation: "replay", sqlState: sqlState, message: message)
     }
 
-    static func literal(_ text: String) -> String {
-        "'\(text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
-    }
+    static func literal(_ text: String) -> String { Connection.literal(text) }
 }

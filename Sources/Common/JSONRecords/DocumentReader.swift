@@ -23,6 +23,8 @@ package struct DocumentReader: ~Copyable {
     private let parser: OpaquePointer
     private let values: UnsafeMutableBufferPointer<mr_value>
     private let byteLimit: Int
+    /// Whether the last document could be read.
+    private var hasDocument = false
 
     package init(paths: [String], byteLimit: Int) {
         let pointers = paths.map { strdup($0) }
@@ -43,10 +45,11 @@ package struct DocumentReader: ~Copyable {
     }
 
     package mutating func read(_ document: UnsafeRawBufferPointer) throws(RecordRejection) {
+        hasDocument = false
         let result = mr_parser_extract(
             parser, document.baseAddress?.assumingMemoryBound(to: CChar.self), document.count, values.baseAddress)
         switch Int(result) {
-        case MR_OK: return
+        case MR_OK: hasDocument = true
         case MR_NOT_OBJECT: throw RecordRejection(.notObject, String(cString: mr_parser_message(parser)))
         case MR_TOO_LARGE:
             throw RecordRejection(.tooLarge, "the record has \(document.count) bytes, the limit is \(byteLimit)")
@@ -75,6 +78,7 @@ package struct DocumentReader: ~Copyable {
     /// The fields of the innermost object on the way to a path, in the last document, and how many names lead to it.
     package func fields(towards index: Int) -> (names: [String], depth: Int) {
         var names: [String] = []
+        guard hasDocument else { return (names, 0) }
         let depth = withUnsafeMutablePointer(to: &names) { names in
             mr_parser_fields(
                 parser, index,

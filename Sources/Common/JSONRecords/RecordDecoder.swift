@@ -55,7 +55,10 @@ package struct RecordDecoder: ~Copyable {
     }
 
     /// The columns that no record of the watch's present run had.
-    package var absentColumns: [AbsentColumn] { watch?.absentSoFar(reader, firstPath: firstPath) ?? [] }
+    package var absentColumns: [AbsentColumn] {
+        guard let watch, watch.count > 0 else { return [] }
+        return watch.absentSoFar(reader, firstPath: firstPath)
+    }
 
     /// The last record's values, in the order of the stream's columns.
     package var values: UnsafeBufferPointer<ColumnValue> { UnsafeBufferPointer(storage) }

@@ -114,9 +114,22 @@ package struct Connection: ~Copyable {
         return String(cString: quoted)
     }
 
+    /// The same where there is no connection at hand, for sessions of ours: `standard_conforming_strings` is on.
+    package static func literal(_ text: String) -> String { quoted(text, by: UInt8(ascii: "'")) }
+
     /// A name quoted as an SQL identifier.
-    package static func identifier(_ name: String) -> String {
-        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    package static func identifier(_ name: String) -> String { quoted(name, by: UInt8(ascii: "\"")) }
+
+    /// By bytes: to Swift a quote behind some scalars is no character of its own (UAX 29, GB9b), and would not be found. What
+    /// Postgres can't hold, NUL, is left out.
+    private static func quoted(_ text: String, by quote: UInt8) -> String {
+        var bytes = [quote]
+        for byte in text.utf8 where byte != 0 {
+            if byte == quote { bytes.append(quote) }
+            bytes.append(byte)
+        }
+        bytes.append(quote)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// A table's name quoted with its schema, so that no search path decides: `public` unless it names one (`ops.events`).

@@ -71,7 +71,7 @@ package struct StreamTable: Sendable {
     /// Raises MR003 when the table has triggers. It stands behind the rows' COPY, whose lock keeps anybody from adding some
     /// between the question and COMMIT.
     package var requirePlainSQL: String {
-        "SELECT \(schema.name).require_plain('\(table(stream.table).replacing("'", with: "''"))'::regclass)"
+        "SELECT \(schema.name).require_plain(\(Connection.literal(table(stream.table)))::regclass)"
     }
 
     /// Raises MR004 when triggers kept out some of the rows that were sent.
@@ -98,10 +98,10 @@ package struct StreamTable: Sendable {
     private var returned: String { list(names + ["source_id", "source_offset", "row_version", "deleted"]) }
 
     private var logged: String {
-        let key = stream.key.map { "'\($0.replacing("'", with: "''"))', \(quoted($0))" }.joined(separator: ", ")
+        let key = stream.key.map { "\(Connection.literal($0)), \(quoted($0))" }.joined(separator: ", ")
         return """
             INSERT INTO \(schema.name).change (source_id, source_offset, stream, key, row_version)
-            SELECT source_id, source_offset, '\(stream.name.replacing("'", with: "''"))', jsonb_build_object(\(key)),
+            SELECT source_id, source_offset, \(Connection.literal(stream.name)), jsonb_build_object(\(key)),
                 row_version FROM written
             """
     }

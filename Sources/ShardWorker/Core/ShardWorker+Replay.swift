@@ -23,13 +23,13 @@ extension ShardWorker {
     func lettersScript(_ source: SourceState) -> Script {
         let lane = lanes[source.lane]
         lane.nextReplayCheck = .now + Self.checkInterval
-        let name = lane.stream.name.replacing("'", with: "''")
+        let name = Connection.literal(lane.stream.name)
         return Script(
             """
             SELECT d.id, d.key, d.value, (extract(epoch FROM d.record_timestamp) * 1000)::bigint, s.partition,
                 d.source_offset, d.headers::text
             FROM \(schema.name).dead_letter d JOIN \(schema.name).source s ON s.id = d.source_id
-            WHERE d.stream = '\(name)' AND d.replay_requested_at IS NOT NULL AND d.replayed_at IS NULL
+            WHERE d.stream = \(name) AND d.replay_requested_at IS NOT NULL AND d.replayed_at IS NULL
                 AND d.purged_at IS NULL ORDER BY d.id LIMIT \(Self.readLimit)
             """)
     }

@@ -68,12 +68,12 @@ extension Edge {
         let feed = StreamFeed(opening, ringByteLimit: share)
         streams[name] = feed
         for other in streams.values where other.ringByteLimit != share { other.ringByteLimit = share }
-        readings.forget(opening.stored)
+        if let old { readings.forget(old.opening) }
         snapshots.forget(name)
-        for body in old?.rows?.waiting ?? [] { body(.notRead) }
+        if let old { forgetKeys(of: old) }
         for group in old?.groups.values ?? [:].values {
             for client in group.subscribers.values {
-                client.subscriptions[group.sub] = nil
+                if let ended = client.subscriptions.removeValue(forKey: group.sub) { serials.remove(ended.serial) }
                 // Those without a protocol can't be told, and have no position that could have lost its meaning.
                 if client.isPlain {
                     followPlain(client, feed)
@@ -92,6 +92,7 @@ extension Edge {
     /// The edge itself was away for longer than rows are kept: those who read from Postgres notice by themselves.
     private func tellLost(_ stream: String, _ number: Int) {
         guard let feed = streams[stream], feed.opening.number == number else { return }
+        forgetKeys(of: feed)
         for group in feed.groups.values where group.key.form == .messages {
             for client in group.subscribers.values
             where client.subscriptions[group.sub]?.cursor.isBehind == false {
@@ -102,7 +103,7 @@ extension Edge {
 
     private func take(_ key: Reading.Key, _ answer: Readings.Answer) {
         if case .failure(let error) = answer {
-            Log.standard.say("rows of \(key.stored.stream.name) can't be read: \(error)", .warning)
+            Log.standard.say("rows of \(key.opening.stored.stream.name) can't be read: \(error)", .warning)
         }
         guard let (outcome, subscribers) = readings.take(key, answer) else { return }
         for subscriber in subscribers {
@@ -113,13 +114,13 @@ extension Edge {
             case .read(let reading):
                 take(reading, client, &client.subscriptions[subscriber.sub]!)
                 client.connection.requestWrite()
-            case .failed(let error): end(client, subscriber.sub, .unreadable(key.stored.stream.name, error))
+            case .failed(let error): end(client, subscriber.sub, .unreadable(key.opening.stored.stream.name, error))
             }
         }
     }
 
     /// Ends a subscription whose rows can't be read, and says why.
-    private func end(_ client: EdgeClient, _ sub: Int, _ error: RequestError) {
+    func end(_ client: EdgeClient, _ sub: Int, _ error: RequestError) {
         if let subscription = client.subscriptions.removeValue(forKey: sub) { leave(client, subscription) }
         guard !client.isPlain else { return client.close(1011, error.message) }
         client.reply(ServerMessage.ended(sub: sub, error))

@@ -32,7 +32,9 @@ extension Edge {
                 subscription.snapshot = Snapshot(snapshots.number(), .init(isLatest: true, since: since), start: start)
                 continue
             case .read(let span):
-                guard let known = ask(.rows(feed.opening.stored, .init(span: span)), client, subscription) else {
+                guard
+                    let known = ask(.init(opening: feed.opening, what: .rows(.init(span: span))), client, subscription)
+                else {
                     return nil
                 }
                 take(known, client, &subscription)
@@ -60,7 +62,7 @@ extension Edge {
         guard var snapshot = subscription.snapshot, !snapshot.isReading else { return nil }
         snapshot.isReading = true
         subscription.snapshot = snapshot
-        return .page(subscription.feed.opening.stored, snapshot.number, snapshot.request)
+        return .init(opening: subscription.feed.opening, what: .page(snapshot.number, snapshot.request))
     }
 
     func take(_ reading: Reading, _ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) {
@@ -106,6 +108,7 @@ extension Edge {
     ) {
         client.subscriptions[group.sub] = .init(
             feed: feed, group: group, serial: nextSubscription, cursor: cursor, snapshot: snapshot)
+        serials.insert(nextSubscription)
         nextSubscription += 1
         group.subscribers[client.id] = client
         client.connection.requestWrite()
@@ -113,6 +116,7 @@ extension Edge {
 
     /// A subscription ended, or its client is gone.
     func leave(_ client: EdgeClient, _ subscription: EdgeClient.Subscription) {
+        serials.remove(subscription.serial)
         subscription.group.subscribers[client.id] = nil
         subscription.feed.remove(subscription.group)
     }

@@ -8,6 +8,8 @@ final class Edge: WebSocketHandler {
     let limits: EdgeLimits
     let inbox: EdgeInbox
     let threads: ReaderThreads
+    /// For those who ask once, and may ask much.
+    let pageThreads: ReaderThreads
     let readings: Readings
     let counters: EdgeCounters
     let settings: EdgeSettings
@@ -30,6 +32,8 @@ final class Edge: WebSocketHandler {
     var keyReaders: [StreamDefinition: KeyReader] = [:]
     private var nextClient: UInt64 = 0
     var nextSubscription: UInt64 = 0
+    /// Of the subscriptions that there are.
+    var serials: Set<UInt64> = []
     var nextSub = 0
     /// When groups that are told the newest of each key have their turn.
     let turns: TurnTimer
@@ -38,17 +42,20 @@ final class Edge: WebSocketHandler {
     private(set) var drainDeadline: ContinuousClock.Instant?
 
     init(
-        _ settings: EdgeSettings, _ inbox: EdgeInbox, _ threads: ReaderThreads, _ counters: EdgeCounters,
-        _ turns: TurnTimer, _ notifier: ServiceNotifier? = nil
+        _ settings: EdgeSettings, _ inbox: EdgeInbox, _ threads: ReaderThreads, _ pageThreads: ReaderThreads,
+        _ counters: EdgeCounters, _ turns: TurnTimer, _ notifier: ServiceNotifier? = nil
     ) {
         self.turns = turns
         self.settings = settings
         limits = settings.limits
         self.inbox = inbox
         self.threads = threads
+        self.pageThreads = pageThreads
         readings = Readings(threads, byteLimit: limits.readingByteCount) { inbox.put(.read($0, $1)) }
         self.counters = counters
         self.notifier = notifier
+        // Asked while a subscription is being served: so not of the client, who has it in hand.
+        readings.isWaiting = { [unowned self] in serials.contains($0.serial) }
     }
 
     /// Drained: clients are gone, and what they published is acknowledged or not.
@@ -68,19 +75,18 @@ final class Edge: WebSocketHandler {
         connection.owner = client
         clients[client.id] = client
         if client.isPlain { openPlain(client) }
-        count()
     }
 
     func closed(_ connection: WebSocketConnection) {
         guard let client = connection.owner as? EdgeClient else { return }
         clients[client.id] = nil
         for subscription in client.subscriptions.values { leave(client, subscription) }
-        count()
+        client.ended()
     }
 
     func received(_ text: [UInt8], from connection: WebSocketConnection) {
         guard let client = connection.owner as? EdgeClient, !client.isClosing else { return }
-        guard client.replies.count < limits.waitingReplies else {
+        guard client.replies.count < limits.waitingReplies, client.replyByteCount < limits.waitingReplyBytes else {
             return client.close(4529, "more requests than answers are read")
         }
         if client.isPlain { receivePlain(text, client) } else { serve(text, client) }
@@ -98,10 +104,7 @@ final class Edge: WebSocketHandler {
 
     /// Replies, then what was read for a subscription, then what is live.
     private func nextFrames(_ client: EdgeClient) -> FrameBuffer? {
-        if !client.replies.isEmpty {
-            defer { client.replies = [] }
-            return FrameBuffer(texts: client.replies)
-        }
+        if !client.replies.isEmpty { return FrameBuffer(texts: client.takeReplies()) }
         guard !client.isClosing else { return nil }
         // Whoever was sent something the longest time ago is next.
         let order =

@@ -30,7 +30,7 @@ final class EdgeInbox: @unchecked Sendable {
         case read(Reading.Key, Readings.Answer)
         /// A page of a stream's `KeyedRows`.
         case keyedRows(stream: String, UInt64, SnapshotPage.Request, Result<SnapshotPage, PostgresError>)
-        case page(UInt64, Result<RowPage, PostgresError>)
+        case page(UInt64, Result<HTTPResponse, PostgresError>)
         /// Whether a worker was heard of late.
         case health(isHeard: Bool)
         case drain

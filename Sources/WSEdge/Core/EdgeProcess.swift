@@ -17,7 +17,9 @@ package enum EdgeProcess {
         let inbox = EdgeInbox(try unlessUnavailable { () throws(WebServerError) in try ServerWaker() })
         let counters = EdgeCounters()
         guard let turns = TurnTimer() else { throw StartError("no timer: errno \(errno)", .unavailable) }
-        let edge = Edge(settings, inbox, ReaderThreads(2, name: "reading"), counters, turns, notifier)
+        let edge = Edge(
+            settings, inbox, ReaderThreads(2, name: "reading"), ReaderThreads(1, name: "pages"), counters, turns,
+            notifier)
         let server = try unlessUnavailable { () throws(WebServerError) in
             try WebServer(settings.listen, limits: limits, waker: inbox.waker, Edge.routes(edge))
         }

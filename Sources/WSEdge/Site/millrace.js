@@ -53,6 +53,9 @@ class Subscription {
   timer = undefined;
   /** Of a subscription with a key: the newest row of each, by the key's values as JSON. */
   table = new Map();
+  /** Filters that are asked for and not in force yet: who waits for them. */
+  updates = [];
+  isUpdating = false;
   /** No part of the state is still to come. */
   isWhole = true;
   /** Row versions, of deleted rows too: what is older than what is known does not count. */
@@ -221,13 +224,28 @@ export class MillraceClient {
    */
   update(subscription, filter) {
     subscription.options.request = { ...subscription.options.request, ...filter };
-    if (subscription.state !== "open") return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#ask({ type: "update", sub: subscription.sub, ...filter }, (answer, error) => {
-        if (error) return reject(error);
-        Object.assign(subscription, { sub: answer.sub, position: answer.position });
-        resolve();
-      });
+      subscription.updates.push({ resolve, reject });
+      this.#update(subscription);
+    });
+  }
+
+  /** One at a time: the edge knows the subscription by another number after each. */
+  #update(subscription) {
+    if (subscription.state !== "open" || subscription.isUpdating || subscription.updates.length === 0) return;
+    const asked = subscription.updates.splice(0);
+    const { where = {}, bbox, snapshot } = subscription.options.request;
+    subscription.isUpdating = true;
+    this.#ask({ type: "update", sub: subscription.sub, where, bbox, snapshot }, (answer, error) => {
+      subscription.isUpdating = false;
+      if (error?.code === "connection_lost") return subscription.updates.unshift(...asked);
+      if (answer) {
+        const isWhole = Boolean(answer.recovered) || !subscription.options.key || snapshot === false;
+        Object.assign(subscription, { sub: answer.sub, position: answer.position, isWhole });
+      }
+      // It has this filter already: so it was meant.
+      for (const { resolve, reject } of asked) error && error.code !== "duplicate" ? reject(error) : resolve();
+      this.#update(subscription);
     });
   }
 
@@ -441,15 +459,19 @@ export class MillraceClient {
     }
     const { from, stream } = subscription;
     const { key, request } = subscription.options;
+    const asked = subscription.updates.splice(0);
     const state = key ? { snapshot: true } : {};
     const last = from ? { last: undefined } : {};
     this.#ask({ type: "subscribe", stream, ...state, ...request, ...last, from }, (answer, error) => {
       if (life !== this.#life || !this.#subscriptions.has(subscription)) {
         if (answer && this.#isConnected) this.#ask({ type: "unsubscribe", sub: answer.sub }, () => {});
       } else if (error) {
+        subscription.updates.unshift(...asked);
         this.#retry(subscription, error);
       } else {
+        for (const { resolve } of asked) resolve();
         this.#begun(subscription, answer, isResuming);
+        this.#update(subscription);
       }
     });
   }
@@ -484,13 +506,14 @@ export class MillraceClient {
   }
 
   #reset(subscription, reason) {
-    if (reason === "retention") {
+    const isTable = subscription.options.key !== undefined;
+    if (reason === "retention" && !isTable) {
       // The edge goes on behind what is lost.
       this.#gap(subscription, reason);
       return this.#readAgain(subscription);
     }
     // Any other one ended it, and it begins again: from its position, or anew when that means nothing any more.
-    if (reason === "epoch") {
+    if (reason === "epoch" || isTable) {
       // With the position of another epoch, the edge would tell the gap once more.
       subscription.position = undefined;
       subscription.forget();

@@ -24,7 +24,7 @@ package struct BoundingBox: Hashable, Sendable {
     }
 
     package func contains(longitude: Double, latitude: Double) -> Bool {
-        guard latitude >= south, latitude <= north else { return false }
+        guard latitude >= south, latitude <= north, (-180...180).contains(longitude) else { return false }
         return west <= east
             ? longitude >= west && longitude <= east : longitude >= west || longitude <= east
     }

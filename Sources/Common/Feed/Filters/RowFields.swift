@@ -22,6 +22,8 @@ package struct RowFields: Sendable {
             var next = 0
             for column in 0..<(last + 1) {
                 let start = position + prefixes[column]
+                // Of another definition.
+                guard start <= bytes.count else { return }
                 let end = Self.end(of: bytes, from: start)
                 if wanted[next] == column {
                     body(column, UnsafeRawBufferPointer(rebasing: bytes[start..<end]))

@@ -54,6 +54,6 @@ extension RowFilter {
     private static func literal(_ json: [UInt8]) -> String {
         let text =
             (try? JSONDecoder().decode(String.self, from: Data(json))) ?? String(decoding: json, as: UTF8.self)
-        return "'\(text.replacing("'", with: "''"))'"
+        return Connection.literal(text)
     }
 }

@@ -37,20 +37,21 @@ extension WebServer {
     }
 
     func closed(_ connection: WebSocketConnection) {
-        connections[connection.wsi] = nil
+        if let wsi = connection.wsi { connections[wsi] = nil }
         connection.handler.closed(connection)
+        connection.ended()
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer, _ connection: WebSocketConnection) {
         connection.heardAt = .now
-        guard connection.closing == nil else { return }
-        guard lws_frame_is_binary(connection.wsi) == 0 else { return connection.close(1003, "text messages only") }
+        guard connection.closing == nil, let wsi = connection.wsi else { return }
+        guard lws_frame_is_binary(wsi) == 0 else { return connection.close(1003, "text messages only") }
         guard connection.incoming.count + bytes.count <= limits.messageByteCount else {
             connection.incoming = []
             return connection.close(1009, "a message has at most \(limits.messageByteCount) bytes")
         }
         connection.incoming += bytes
-        guard lws_is_final_fragment(connection.wsi) != 0 else { return }
+        guard lws_is_final_fragment(wsi) != 0 else { return }
         let text = connection.incoming
         connection.incoming = []
         connection.handler.received(text, from: connection)
@@ -70,19 +71,20 @@ extension WebServer {
             if connection.closing != nil { connection.requestWrite() }
             return true
         }
-        guard let (code, reason) = connection.closing else { return true }
+        guard let (code, reason) = connection.closing, let wsi = connection.wsi else { return true }
         var text = Array(reason.utf8.prefix(120))
-        lws_close_reason(connection.wsi, lws_close_status(rawValue: UInt32(code)), &text, text.count)
+        lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &text, text.count)
         return false
     }
 
     /// What the kernel doesn't take the library copies, and writes before it asks for anything else.
     private func write(_ frames: FrameBuffer, _ connection: WebSocketConnection) -> Bool {
-        frames.bytes.withUnsafeBufferPointer { bytes in
+        guard let wsi = connection.wsi else { return false }
+        return frames.bytes.withUnsafeBufferPointer { bytes in
             // Complete frames of a server are not changed by writing them.
             let start = UnsafeMutablePointer(mutating: bytes.baseAddress!)
             return lws_write(
-                connection.wsi, start, bytes.count, lws_write_protocol(rawValue: UInt32(millrace_web_raw))) >= 0
+                wsi, start, bytes.count, lws_write_protocol(rawValue: UInt32(millrace_web_raw))) >= 0
         }
     }
 }

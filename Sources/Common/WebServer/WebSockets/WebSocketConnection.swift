@@ -2,7 +2,8 @@ private import CWebSockets
 
 /// A client's connection. Belongs to the server's thread.
 package final class WebSocketConnection {
-    let wsi: OpaquePointer
+    /// Nil once it has ended: whoever still holds this can do no harm.
+    private(set) var wsi: OpaquePointer?
     let handler: any WebSocketHandler
     /// Nil: it speaks none.
     package let subprotocol: String?
@@ -31,6 +32,7 @@ package final class WebSocketConnection {
 
     /// Has `nextFrames` called when the connection takes more.
     package func requestWrite() {
+        guard let wsi else { return }
         if waitingSince == nil { waitingSince = .now }
         lws_callback_on_writable(wsi)
     }
@@ -51,6 +53,12 @@ package final class WebSocketConnection {
         pingedAt = .now
     }
 
+    /// The library frees it.
+    func ended() {
+        wsi = nil
+        owner = nil
+    }
+
     func becameWritable() { waitingSince = nil }
 
     /// Says why, and ends it, when what is being written has been (RFC 6455, section 7). The first reason counts.
@@ -61,6 +69,7 @@ package final class WebSocketConnection {
 
     /// Ends it at once, without a word: for a client that doesn't read.
     package func abort() {
+        guard let wsi else { return }
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC)
     }
 }

@@ -29,7 +29,8 @@ package struct PostgresShell {
             unsetenv("PGPASSWORD")
         }
         let place = parameters.filter { $0.key != "password" }.sorted { $0.key < $1.key }.map { name, value in
-            let quoted = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+            // By scalars: a quote may be part of a character.
+            let quoted = value.unicodeScalars.map { "\\'".unicodeScalars.contains($0) ? "\\\($0)" : "\($0)" }.joined()
             return "\(name)='\(quoted)'"
         }
         let arguments = ["psql", "--dbname", place.joined(separator: " ")] + words

@@ -188,9 +188,9 @@ package struct BatchTransaction {
     ) -> String {
         batch.entries[range].map { entry in
             guard let letter = entry.letter, let reason = Self.reason(entry, refusal) else { return "" }
-            let text = "\(reason.code.rawValue): \(reason.reason)".replacing("'", with: "''").replacing("\0", with: "")
+            let text = Connection.literal("\(reason.code.rawValue): \(reason.reason)")
             return """
-                UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL, replay_reason = '\(text)'
+                UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL, replay_reason = \(text)
                     WHERE id = \(letter);
 
                 """

@@ -43,17 +43,8 @@ extension Edge {
         case .failure(let error):
             finish(rows, feed, error.isLasting ? .unreadable(stream, error) : .notRead)
         case .success(let page):
-            for row in page.rows { rows.read(row) }
-            let byteCount = streams.values.reduce(0) { $0 + ($1.rows?.byteCount ?? 0) }
-            guard byteCount <= limits.keyedRowsByteCount else {
-                return finish(
-                    rows, feed,
-                    RequestError(
-                        code: "limit",
-                        message:
-                            "\(stream) has too many keys to be filtered: more than \(limits.keyedRowsByteCount) bytes of rows"
-                    ))
-            }
+            for row in page.rows { rows.read(row, feed.position) }
+            guard !hasTooManyKeys else { return finish(rows, feed, tooManyKeys(stream)) }
             guard let next = page.next else { return finish(rows, feed, nil) }
             var following = request
             following.after = next
@@ -61,12 +52,34 @@ extension Edge {
         }
     }
 
-    /// Nobody filters such a table any more, and nobody is about to.
+    private var hasTooManyKeys: Bool {
+        streams.values.reduce(0) { $0 + ($1.rows?.byteCount ?? 0) } > limits.keyedRowsByteCount
+    }
+
+    private func tooManyKeys(_ stream: String) -> RequestError {
+        RequestError(
+            code: "limit",
+            message: "\(stream) has too many keys to be filtered: more than \(limits.keyedRowsByteCount) bytes of rows")
+    }
+
+    /// Once a second: nobody filters such a table any more, and nobody is about to; or it has grown too large.
     func forgetKeys() {
-        for (name, feed) in streams where feed.rows?.isComplete == true && !feed.isFiltered {
+        if hasTooManyKeys,
+            let (name, feed) = streams.max(by: { $0.value.rows?.byteCount ?? 0 < $1.value.rows?.byteCount ?? 0 })
+        {
+            for (client, sub) in feed.keyFilterers { end(client, sub, tooManyKeys(name)) }
+            forgetKeys(of: feed)
+        }
+        for (name, feed) in streams where feed.rows?.isComplete == true && !feed.filtersKeys {
             let isWanted = clients.values.contains { $0.opening.contains { $0.stream == name } }
             if !isWanted { feed.rows = nil }
         }
+    }
+
+    /// What is known of a table's rows may be wrong by now.
+    func forgetKeys(of feed: StreamFeed) {
+        guard let rows = feed.rows else { return }
+        finish(rows, feed, .notRead)
     }
 
     private func finish(_ rows: KeyedRows, _ feed: StreamFeed, _ error: RequestError?) {

@@ -69,7 +69,7 @@ extension Edge {
         _ request: ClientRequest, _ id: RequestID, _ client: EdgeClient
     ) throws(RequestError) {
         guard let sub = request.sub, let subscription = client.subscriptions.removeValue(forKey: sub) else {
-            throw RequestError(code: "bad_request", message: "'sub' is none of this connection's subscriptions")
+            throw Self.noSubscription
         }
         leave(client, subscription)
         client.reply(ServerMessage.unsubscribed(id: id, sub: sub))

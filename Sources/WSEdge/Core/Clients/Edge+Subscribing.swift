@@ -21,10 +21,10 @@ extension Edge {
     /// Another filter, such as the box of a map that was moved, from where the subscription is.
     func update(_ request: ClientRequest, _ id: RequestID, _ client: EdgeClient) throws(RequestError) {
         guard let sub = request.sub, let old = client.subscriptions[sub] else {
-            throw RequestError(code: "bad_request", message: "'sub' is none of this connection's subscriptions")
+            throw Self.noSubscription
         }
         var key = old.group.key
-        key.filter = try request.filter?.filter(old.feed.stream) ?? RowFilter()
+        if let filter = request.filter { key.filter = try filter.filter(old.feed.stream) }
         if request.rate != nil { key.mode = try mode(request, old.feed.stream, isLatest: key.isLatest) }
         guard key != old.group.key else {
             throw RequestError(code: "duplicate", message: "the subscription has this filter already")
@@ -35,9 +35,12 @@ extension Edge {
         let start: ResumeRequest.Start? =
             takesSnapshot
             ? nil
-            : .position(old.cursor.position, epoch: old.feed.opening.epoch, takesSnapshot: false)
+            : .position([:], epoch: old.feed.opening.epoch, takesSnapshot: false)
         try begin(client, old.feed, key, id, start, takesSnapshot: takesSnapshot, replacing: sub)
     }
+
+    static let noSubscription = RequestError(
+        code: "bad_request", message: "'sub' is none of this connection's subscriptions")
 
     // MARK: What is asked for
 
@@ -136,7 +139,10 @@ extension Edge {
                     client, feed, group, id, cursor, snapshot, (recovered: false, reason: nil), replacing: replacing)
             }
             client.opening.insert(opening)
-            ask(.init(client: client.id, request: id, stream: name, key: key, replacing: replacing, start: start), feed)
+            ask(
+                .init(
+                    client: client.id, request: id, stream: name, opening: feed.opening.number, key: key,
+                    replacing: replacing, start: start), feed)
         }
     }
 
@@ -147,6 +153,7 @@ extension Edge {
 
     private func ask(_ asked: ResumeRequest, _ feed: StreamFeed) {
         let stored = feed.opening.stored
+        let threads = if case .last = asked.start { pageThreads } else { self.threads }
         threads.ask { [inbox] readers in
             switch asked.start {
             case .position:
@@ -163,9 +170,11 @@ extension Edge {
 
     /// Goes on from a position, as far as it still can.
     func resume(_ asked: ResumeRequest, _ result: Result<StreamState, PostgresError>) {
-        guard case .position(let position, let epoch, let takesSnapshot) = asked.start,
-            let (client, feed) = waiting(asked, result, \.epoch), case .success(let state) = result
+        guard case .position(let given, let epoch, let takesSnapshot) = asked.start,
+            let (client, feed) = waiting(asked, result), case .success(let state) = result
         else { return }
+        // One that takes the place of another goes on where that one is by now.
+        let position = asked.replacing.flatMap { client.subscriptions[$0]?.sentPosition } ?? given
         let group = group(feed, asked.key)
         var start: [SourceID: Int64] = [:]
         var isLost = false
@@ -187,7 +196,7 @@ extension Edge {
 
     /// Begins with the newest rows of a log.
     func begin(_ asked: ResumeRequest, _ result: Result<RowPage, PostgresError>) {
-        guard let (client, feed) = waiting(asked, result, \.epoch), case .success(let page) = result else { return }
+        guard let (client, feed) = waiting(asked, result), case .success(let page) = result else { return }
         let group = group(feed, asked.key)
         let cursor = LogCursor(from: page.position, in: group.log.ring, now: feed.position)
         enter(
@@ -201,7 +210,7 @@ extension Edge {
 
     /// Who asked, if what was read is of the stream as it is followed now; else the client is told.
     private func waiting<Answer>(
-        _ asked: ResumeRequest, _ result: Result<Answer, PostgresError>, _ epoch: KeyPath<Answer, String>
+        _ asked: ResumeRequest, _ result: Result<Answer, PostgresError>
     ) -> (EdgeClient, StreamFeed)? {
         guard let client = clients[asked.client], !client.isClosing else { return nil }
         client.opening.remove(.init(stream: asked.stream, key: asked.key))
@@ -209,9 +218,7 @@ extension Edge {
             client.reply(ServerMessage.error(id: asked.request, .unreadable(asked.stream, error)))
             return nil
         }
-        guard let feed = streams[asked.stream], case .success(let answer) = result,
-            answer[keyPath: epoch] == feed.opening.epoch
-        else {
+        guard let feed = streams[asked.stream], case .success = result, feed.opening.number == asked.opening else {
             client.reply(ServerMessage.error(id: asked.request, .notRead))
             return nil
         }
@@ -222,7 +229,13 @@ extension Edge {
         _ client: EdgeClient, _ feed: StreamFeed, _ group: Group, _ id: RequestID, _ cursor: LogCursor,
         _ snapshot: Snapshot?, _ outcome: (recovered: Bool, reason: String?), replacing: Int?
     ) {
-        if let replacing, let old = client.subscriptions.removeValue(forKey: replacing) { leave(client, old) }
+        if let replacing {
+            guard let old = client.subscriptions.removeValue(forKey: replacing) else {
+                feed.remove(group)
+                return client.reply(ServerMessage.error(id: id, Self.noSubscription))
+            }
+            leave(client, old)
+        }
         client.reply(
             ServerMessage.subscribed(
                 id: id, sub: group.sub, stream: feed.stream.name, epoch: feed.opening.epoch,

@@ -14,6 +14,13 @@ final class EdgeClient {
         /// What was read for it and not sent yet.
         var reading: Reading?
         var sentAt = ContinuousClock.now
+
+        /// The next offset of each source, of what the client has been sent.
+        var sentPosition: [SourceID: Int64] {
+            var position = cursor.position
+            if case .rows(let span, _)? = reading?.content { position[span.source] = span.from }
+            return position
+        }
     }
 
     let id: UInt64
@@ -21,8 +28,10 @@ final class EdgeClient {
     let openedAt = ContinuousClock.now
     var hasConnected = false
     var isClosing = false
+    private(set) var isEnded = false
     /// Answers to what it asked: first to be sent.
-    var replies: [[UInt8]] = []
+    private(set) var replies: [[UInt8]] = []
+    private(set) var replyByteCount = 0
     /// Records of its that Kafka has not acknowledged.
     var publishing = 0
     /// By number of the group.
@@ -40,11 +49,26 @@ final class EdgeClient {
         self.connection = connection
     }
 
+    /// Its connection is gone: what it had is let go, whoever still waits on its behalf.
+    func ended() {
+        (isClosing, isEnded) = (true, true)
+        subscriptions = [:]
+        opening = []
+        _ = takeReplies()
+    }
+
+    func takeReplies() -> [[UInt8]] {
+        defer { (replies, replyByteCount) = ([], 0) }
+        return replies
+    }
+
     /// It speaks no protocol: each message of its is a record, each message to it a row.
     var isPlain: Bool { connection.subprotocol == nil }
 
     func reply(_ message: [UInt8]) {
+        guard !isEnded else { return }
         replies.append(message)
+        replyByteCount += message.count
         connection.requestWrite()
     }
 

@@ -7,6 +7,7 @@ package struct EdgeLimits: Sendable {
     package var subscriptions = 16
     /// Answers that wait for a client which asks and does not read; then it is closed.
     package var waitingReplies = 64
+    package var waitingReplyBytes = 4 * 1024 * 1024
     /// Records of a connection that Kafka has not acknowledged; one more is refused.
     package var publishing = 1000
     /// Of one request's body, and of its records.

@@ -18,8 +18,8 @@ struct ChosenRows {
         if newest == nil { rows.append(row) } else { newest!.add(row) }
     }
 
-    /// - Parameter key: of a row that the filter no longer lets through.
-    mutating func leave(_ key: [UInt8]) { newest?.leave(key) }
+    /// A row that the filter no longer lets through.
+    mutating func leave(_ left: StreamRing.Left) { newest?.leave(left) }
 
     mutating func takeAll() -> StreamRing.Entry { newest?.takeAll() ?? .init(rows: rows, position: [:]) }
 }

@@ -16,7 +16,7 @@ final class Group {
     var subscribers: [UInt64: EdgeClient] = [:]
     /// By number of the ring's entry: what was encoded since somebody wanted it.
     private var encoded: [UInt64: FrameBuffer] = [:]
-    private var firstEncoded: UInt64 = 0
+    private var firstEncoded: UInt64
     /// Of a group that is told the newest of each key: what waits for its turn.
     private var newest: NewestRows
     /// No message of such a group goes out before.
@@ -36,6 +36,7 @@ final class Group {
         chooser = RowChooser(key.filter, stream)
         encoding = GroupEncoding(sub: sub, key.form, stream)
         newest = NewestRows(keys)
+        firstEncoded = log.ring.first
     }
 
     func frames(_ number: UInt64) -> FrameBuffer {
@@ -118,7 +119,7 @@ extension Group {
             if row.deleted || chooser.matches(row.json) {
                 chosen.add(row)
             } else if isKeyed {
-                chosen.leave(keys.json(row.json))
+                chosen.leave(.init(keys.json(row.json), by: row))
             }
         }
         var entry = chosen.takeAll()

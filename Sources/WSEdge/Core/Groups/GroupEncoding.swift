@@ -25,7 +25,7 @@ struct GroupEncoding: Sendable {
     func frames(_ entry: StreamRing.Entry) -> FrameBuffer {
         guard form == .messages else { return FrameBuffer(texts: entry.rows.filter { !$0.deleted }.map(\.json)) }
         var texts: [[UInt8]] = []
-        if !entry.left.isEmpty { texts.append(ServerMessage.leave(sub: sub, entry.left)) }
+        if !entry.left.isEmpty { texts.append(ServerMessage.leave(sub: sub, entry.left.map(\.key))) }
         guard !entry.rows.isEmpty else {
             texts.append(ServerMessage.progress(sub: sub, entry.position))
             return FrameBuffer(texts: texts)

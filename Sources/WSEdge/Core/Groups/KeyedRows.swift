@@ -9,26 +9,29 @@ final class KeyedRows {
         case known(json: [UInt8], key: [UInt8])
         /// There was none.
         case absent(key: [UInt8])
-        /// The table was read when the row was this one already: who resumed before has another.
+        /// The table was read ahead of the feed: who is as far as the feed may have another.
         case unknown(key: [UInt8])
+        /// This row is older than what came before it, from another source.
+        case newer(key: [UInt8])
 
         var key: [UInt8] {
             switch self {
-            case .known(_, let key), .absent(let key), .unknown(let key): key
+            case .known(_, let key), .absent(let key), .unknown(let key), .newer(let key): key
             }
         }
     }
 
     private struct Known {
         let json: [UInt8]
-        let source: SourceID
-        let offset: Int64
+        let version: Int64
         let isDeleted: Bool
-        /// Of the table, not of the feed.
-        let isRead: Bool
+        /// Read from the table in a state that the feed had not come to yet.
+        let isAhead: Bool
     }
 
     private let keys: RowKeys
+    /// Rows of an append stream's feed have no versions, those of its table of newest rows have.
+    private let hasVersions: Bool
     private var rows: [[UInt8]: Known] = [:]
     private(set) var byteCount = 0
     /// Whether all of the table is here.
@@ -42,36 +45,38 @@ final class KeyedRows {
 
     init(_ stream: StreamDefinition, number: UInt64) {
         keys = RowKeys(stream)
+        hasVersions = stream.isKeyed
         self.number = number
     }
 
-    /// A row of the table, which may be ahead of the feed: so a deleted one is remembered, too, until the feed says so. What
-    /// came over the feed meanwhile stays.
-    func read(_ row: FeedMessage.Row) {
+    /// A row of the table; a deleted one too, since the table may be ahead of the feed. What came over the feed meanwhile
+    /// stays.
+    ///
+    /// - Parameter position: how far the feed is by now.
+    func read(_ row: FeedMessage.Row, _ position: [SourceID: Int64]) {
         let key = keys.json(row.json)
-        if rows[key] == nil { put(row, key, isRead: true) }
+        if rows[key] == nil { put(row, key, isAhead: row.offset >= position[row.source] ?? 0) }
     }
 
     /// A row of the feed takes its place.
     func replace(_ row: FeedMessage.Row) -> Before {
         let key = keys.json(row.json)
         let before = rows[key]
-        if row.deleted {
+        if let before, !before.isAhead, before.version > row.version { return .newer(key: key) }
+        if row.deleted, isComplete {
             drop(key)
         } else {
-            put(row, key, isRead: false)
+            put(row, key, isAhead: false)
         }
         guard let before else { return isComplete ? .absent(key: key) : .unknown(key: key) }
-        // Another source's may be as new as this one, too.
-        let isAhead = before.isRead && (before.source != row.source || before.offset >= row.offset)
-        if isAhead { return .unknown(key: key) }
+        if before.isAhead { return .unknown(key: key) }
         return before.isDeleted ? .absent(key: key) : .known(json: before.json, key: key)
     }
 
-    private func put(_ row: FeedMessage.Row, _ key: [UInt8], isRead: Bool) {
+    private func put(_ row: FeedMessage.Row, _ key: [UInt8], isAhead: Bool) {
         drop(key)
         rows[key] = Known(
-            json: row.json, source: row.source, offset: row.offset, isDeleted: row.deleted, isRead: isRead)
+            json: row.json, version: hasVersions ? row.version : 0, isDeleted: row.deleted, isAhead: isAhead)
         byteCount += key.count + row.json.count + Self.overhead
     }
 

@@ -5,7 +5,15 @@ import Feed
 struct NewestRows {
     private enum Change {
         case row(FeedMessage.Row)
-        case left
+        case left(StreamRing.Left)
+
+        /// Zero where rows have none.
+        var version: Int64 {
+            switch self {
+            case .row(let row): row.version
+            case .left(let left): left.version
+            }
+        }
     }
 
     private let keys: RowKeys
@@ -22,26 +30,32 @@ struct NewestRows {
     /// What an entry holds, of each key at most one thing.
     mutating func add(_ entry: StreamRing.Entry) {
         for row in entry.rows { add(row) }
-        for key in entry.left { leave(key) }
+        for left in entry.left { leave(left) }
         position.merge(entry.position) { $1 }
     }
 
     mutating func add(_ row: FeedMessage.Row) { put(.row(row), keys.json(row.json)) }
 
-    /// - Parameter key: of a row that the filter no longer lets through.
-    mutating func leave(_ key: [UInt8]) { put(.left, key) }
+    /// A row that the filter no longer lets through.
+    mutating func leave(_ left: StreamRing.Left) { put(.left(left), left.key) }
 
+    /// What came last counts, unless versions say that it is the older one: several sources may have written the row.
     private mutating func put(_ change: Change, _ key: [UInt8]) {
-        if changes.updateValue(change, forKey: key) == nil { order.append(key) }
+        guard let known = changes[key] else {
+            order.append(key)
+            changes[key] = change
+            return
+        }
+        if change.version >= known.version { changes[key] = change }
     }
 
     mutating func takeAll() -> StreamRing.Entry {
         var rows: [FeedMessage.Row] = []
-        var left: [[UInt8]] = []
+        var left: [StreamRing.Left] = []
         for key in order {
             switch changes[key]! {
             case .row(let row): rows.append(row)
-            case .left: left.append(key)
+            case .left(let one): left.append(one)
             }
         }
         defer { (changes, order, position) = ([:], [], [:]) }

@@ -85,8 +85,13 @@ final class StreamFeed {
 
     var ringByteCount: Int { chosen.reduce(log.ring.byteCount) { $0 + $1.log.ring.byteCount } }
 
-    /// Whether somebody filters it.
-    var isFiltered: Bool { !index.isEmpty }
+    /// Whether somebody filters a table of it.
+    var filtersKeys: Bool { filtered.values.contains(where: \.isKeyed) }
+
+    /// Clients of filtered tables.
+    var keyFilterers: [(EdgeClient, sub: Int)] {
+        filtered.values.filter(\.isKeyed).flatMap { group in group.subscribers.values.map { ($0, group.sub) } }
+    }
 
     /// Rows that several groups keep are there once, but not their frames. In steps, so that not every group that comes or goes
     /// concerns all others.
@@ -128,6 +133,8 @@ final class StreamFeed {
     /// Whom a row concerns: those whose filter lets it through, and those whose filter let the row before it through.
     private func choose(_ row: FeedMessage.Row, _ told: inout [Int: ChosenRows]) {
         let before = rows?.replace(row)
+        // The newer one has been told.
+        if case .newer? = before { return }
         let matching = row.deleted ? [] : index.matches(row.json)
         func tell(_ sub: Int, _ body: (inout ChosenRows) -> Void) {
             guard let group = filtered[sub] else { return }
@@ -139,13 +146,13 @@ final class StreamFeed {
             switch before {
             case .known(let json, _): index.matches(json)
             // Nobody can have it.
-            case .absent: []
+            case .absent, .newer: []
             // Some may, all are told.
             case .unknown: Set(filtered.keys)
             }
         for sub in former.subtracting(matching) {
             guard filtered[sub]?.isKeyed == true else { continue }
-            tell(sub) { row.deleted ? $0.add(row) : $0.leave(before.key) }
+            tell(sub) { row.deleted ? $0.add(row) : $0.leave(.init(before.key, by: row)) }
         }
     }
 

@@ -5,20 +5,36 @@ package struct StreamRing: Sendable {
     /// What came together.
     package struct Entry: Sendable {
         package var rows: [FeedMessage.Row]
-        /// Keys, as JSON objects, of rows that no longer are among those that the ring is for.
-        package var left: [[UInt8]]
+        /// Rows that no longer are among those that the ring is for.
+        package var left: [Left]
         /// The next offset of each source that it moves.
         package var position: [SourceID: Int64]
 
-        package init(rows: [FeedMessage.Row], left: [[UInt8]] = [], position: [SourceID: Int64]) {
+        package init(rows: [FeedMessage.Row], left: [Left] = [], position: [SourceID: Int64]) {
             self.rows = rows
             self.left = left
             self.position = position
         }
 
+        /// Positions take memory, too.
         var byteCount: Int {
-            rows.reduce(0) { $0 + $1.json.count + StreamRing.rowOverhead }
-                + left.reduce(0) { $0 + $1.count + StreamRing.rowOverhead }
+            rows.reduce(StreamRing.entryOverhead + position.count * StreamRing.positionOverhead) {
+                $0 + $1.json.count + StreamRing.rowOverhead
+            } + left.reduce(0) { $0 + $1.key.count + StreamRing.rowOverhead }
+        }
+    }
+
+    /// A row that left, by the change that made it leave.
+    package struct Left: Equatable, Sendable {
+        /// A JSON object.
+        package var key: [UInt8]
+        package var source: SourceID
+        package var offset: Int64
+        package var version: Int64
+
+        package init(_ key: [UInt8], by row: FeedMessage.Row) {
+            self.key = key
+            (source, offset, version) = (row.source, row.offset, row.version)
         }
     }
 
@@ -50,6 +66,8 @@ package struct StreamRing: Sendable {
 
     /// Of a row beside its text.
     private static let rowOverhead = 64
+    private static let entryOverhead = 128
+    private static let positionOverhead = 64
 
     /// - Parameter byteLimit: the oldest are dropped beyond it; the newest stays.
     package init(from position: [SourceID: Int64], byteLimit: Int = 16 * 1024 * 1024) {

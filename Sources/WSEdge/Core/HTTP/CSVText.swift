@@ -4,30 +4,53 @@ import Foundation
 
 /// Rows as CSV (RFC 4180) with a header. Null is nothing, an empty text is two quotes.
 struct CSVText {
-    private(set) var bytes: [UInt8]
+    private(set) var bytes: [UInt8] = []
 
     init(_ rows: [[UInt8]], _ stream: StreamDefinition) {
-        bytes = Array(stream.columns.map { Self.quoted($0.name) }.joined(separator: ",").utf8) + Self.end
+        for (index, column) in stream.columns.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            add(Array(column.name.utf8))
+        }
+        endLine()
         let fields = RowFields(stream, stream.columns.indices)
         for row in rows {
-            var values: [String] = []
-            fields.forEach(row) { values.append(Self.field($1)) }
-            bytes += Array(values.joined(separator: ",").utf8) + Self.end
+            var isFirst = true
+            fields.forEach(row) { _, json in
+                if !isFirst { bytes.append(UInt8(ascii: ",")) }
+                isFirst = false
+                add(json: json)
+            }
+            endLine()
         }
     }
 
-    private static let end = Array("\r\n".utf8)
+    private mutating func endLine() { bytes += [UInt8(ascii: "\r"), UInt8(ascii: "\n")] }
 
-    private static func field(_ json: UnsafeRawBufferPointer) -> String {
-        if json.first == UInt8(ascii: "\""), let text = try? JSONDecoder().decode(String.self, from: Data(json)) {
-            return quoted(text)
+    private mutating func add(json: UnsafeRawBufferPointer) {
+        guard json.first == UInt8(ascii: "\"") else {
+            if !json.elementsEqual("null".utf8) { bytes += json }
+            return
         }
-        let text = String(decoding: json, as: UTF8.self)
-        return text == "null" ? "" : text
+        let isPlain = !json.contains(UInt8(ascii: "\\"))
+        let text =
+            isPlain
+            ? Array(json.dropFirst().dropLast())
+            : Array(((try? JSONDecoder().decode(String.self, from: Data(json))) ?? "").utf8)
+        add(text)
     }
 
-    private static func quoted(_ text: String) -> String {
-        let isPlain = !text.isEmpty && !text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-        return isPlain ? text : "\"\(text.replacing("\"", with: "\"\""))\""
+    /// By bytes: to Swift a comma or a quote may be a part of another character.
+    private mutating func add(_ text: [UInt8]) {
+        let special = [",", "\"", "\r", "\n"].map { UInt8(ascii: $0) }
+        guard text.isEmpty || text.contains(where: special.contains) else {
+            bytes += text
+            return
+        }
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text {
+            if byte == UInt8(ascii: "\"") { bytes.append(byte) }
+            bytes.append(byte)
+        }
+        bytes.append(UInt8(ascii: "\""))
     }
 }

@@ -9,8 +9,7 @@ extension Edge {
     /// A request that waits for its rows.
     struct WaitingPage {
         let exchange: HTTPExchange
-        let stored: StoredStream
-        let format: RowsRequest.Format
+        let stream: String
     }
 
     func sendRows(_ exchange: HTTPExchange) {
@@ -23,24 +22,29 @@ extension Edge {
             }
             let number = nextPage
             nextPage += 1
-            pages[number] = WaitingPage(exchange: exchange, stored: stored, format: request.format)
-            threads.ask { [inbox] readers in
-                inbox.put(.page(number, Result { () throws(PostgresError) in try readers[stored].page(request.page) }))
+            pages[number] = WaitingPage(exchange: exchange, stream: name)
+            pageThreads.ask { [inbox] readers in
+                inbox.put(
+                    .page(
+                        number,
+                        Result { () throws(PostgresError) in
+                            request.format.response(try readers[stored].page(request.page), stored.stream)
+                        }))
             }
         } catch {
             exchange.respond(Self.refusal(Self.status(error), error))
         }
     }
 
-    func answerPage(_ number: UInt64, _ result: Result<RowPage, PostgresError>) {
+    func answerPage(_ number: UInt64, _ result: Result<HTTPResponse, PostgresError>) {
         guard let waiting = pages.removeValue(forKey: number) else { return }
         switch result {
-        case .success(let page): waiting.exchange.respond(waiting.format.response(page, waiting.stored.stream))
+        case .success(let response): waiting.exchange.respond(response)
         case .failure(let error):
             Log.standard.say("rows can't be read: \(error)", .warning)
             let told =
                 error.isLasting
-                ? RequestError.unreadable(waiting.stored.stream.name, error)
+                ? RequestError.unreadable(waiting.stream, error)
                 : RequestError(code: "unavailable", message: "rows can't be read now", retryAfter: 1000)
             waiting.exchange.respond(Self.refusal(503, told))
         }

@@ -1,6 +1,7 @@
 import Common
 import Feed
 import Foundation
+import Postgres
 import WebServer
 
 /// What the query of `GET /v1/streams/S/rows` asks for.
@@ -49,16 +50,22 @@ struct RowsRequest {
         guard let text else { return nil }
         let data = Data(text.utf8)
         if isKeyed {
-            guard let key = try? JSONDecoder().decode([String].self, from: data), key.count == stream.key.count else {
-                throw wrong("'after' is the 'next' of the page before: an array of the key's values")
-            }
+            let types = stream.keyIndices.map { stream.columns[$0].type }
+            guard let key = try? JSONDecoder().decode([String].self, from: data), key.count == types.count,
+                zip(key, types).allSatisfy({ Self.isValue($0, $1) })
+            else { throw wrong("'after' is the 'next' of the page before: an array of the key's values") }
             return .key(key)
         }
         guard let position = try? JSONDecoder().decode([String: Int64].self, from: data),
             position.allSatisfy({ Int32($0.key) != nil && $0.value >= 0 })
         else { throw wrong("'after' is the 'next' of the page before, or a position") }
-        return .position(
-            Dictionary(uniqueKeysWithValues: position.map { (SourceID(rawValue: Int32($0.key)!), $0.value) }))
+        // "1" and "01" are one source.
+        let pairs = position.compactMap { name, next in Int32(name).map { (SourceID(rawValue: $0), next) } }
+        return .position(Dictionary(pairs) { max($0, $1) })
+    }
+
+    private static func isValue(_ text: String, _ type: ColumnType) -> Bool {
+        !text.utf8.contains(0) && Array(text.utf8).withUnsafeBytes { ColumnValue(stored: $0, type: type) != nil }
     }
 
     private static func wrong(_ message: String) -> RequestError { RequestError(code: "bad_request", message: message) }

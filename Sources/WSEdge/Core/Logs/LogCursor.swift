@@ -100,7 +100,9 @@ package struct LogCursor: Sendable {
         position.merge(moved) { $1 }
         if isWhole { return .shared(number) }
         return .own(
-            .init(rows: entry.rows.filter { $0.offset >= ahead[$0.source] ?? 0 }, left: entry.left, position: moved))
+            .init(
+                rows: entry.rows.filter { $0.offset >= ahead[$0.source] ?? 0 },
+                left: entry.left.filter { $0.offset >= ahead[$0.source] ?? 0 }, position: moved))
     }
 
     /// Sources take turns. What is read may go beyond the target: it is committed, and others want it too.

@@ -5,17 +5,25 @@ import WebServer
 /// Rows that were read from Postgres: one for all who want the same, gone when the last of them has been sent it. On the
 /// server's thread.
 final class Reading {
-    /// What is read.
-    enum Key: Hashable, Sendable {
-        /// A source's rows from an offset on.
-        case rows(StoredStream, Piece)
-        /// A page of a table's state. Those who began together share them.
-        case page(StoredStream, Snapshot.Number, SnapshotPage.Request)
+    /// What is read of a stream.
+    struct Key: Hashable, Sendable {
+        enum What: Hashable, Sendable {
+            /// A source's rows from an offset on.
+            case rows(Piece)
+            /// A page of a table's state. Those who began together share them.
+            case page(Snapshot.Number, SnapshotPage.Request)
+        }
 
-        var stored: StoredStream {
-            switch self {
-            case .rows(let stored, _), .page(let stored, _, _): stored
-            }
+        let opening: StreamFeed.Opening
+        let what: What
+
+        static func == (one: Key, other: Key) -> Bool {
+            one.opening.number == other.opening.number && one.what == other.what
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(opening.number)
+            hasher.combine(what)
         }
     }
 

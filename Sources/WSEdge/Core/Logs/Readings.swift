@@ -24,6 +24,8 @@ final class Readings {
 
     private let threads: ReaderThreads
     private let answer: @Sendable (Reading.Key, Answer) -> Void
+    /// Whether a subscriber still waits.
+    var isWaiting: (Subscriber) -> Bool = { _ in true }
     private var waiting: [Reading.Key: [Subscriber]] = [:]
     /// Not begun yet, in the order in which they were wanted.
     private var queue: [Reading.Key] = []
@@ -70,6 +72,10 @@ final class Readings {
     private func begin() {
         while runningCount < Self.runningLimit, heldByteCount < byteLimit, !queue.isEmpty {
             let key = queue.removeFirst()
+            // Whoever wanted it may be gone: a map that is dragged asks for much that it does not wait for.
+            let wanted = (waiting[key] ?? []).filter(isWaiting)
+            waiting[key] = wanted.isEmpty ? nil : wanted
+            guard !wanted.isEmpty else { continue }
             runningCount += 1
             count += 1
             threads.ask { [answer] readers in
@@ -81,9 +87,10 @@ final class Readings {
     private static func read(
         _ key: Reading.Key, _ readers: ReaderThreads.Readers
     ) throws(PostgresError) -> Reading.Content {
-        switch key {
-        case .rows(let stored, let piece): .rows(piece.span, try readers[stored].rows(piece.span))
-        case .page(let stored, _, let request): .page(try readers[stored].snapshot(request))
+        let reader = readers[key.opening.stored]
+        return switch key.what {
+        case .rows(let piece): .rows(piece.span, try reader.rows(piece.span))
+        case .page(_, let request): .page(try reader.snapshot(request))
         }
     }
 
@@ -112,8 +119,8 @@ final class Readings {
     }
 
     /// Its rows may be others now.
-    func forget(_ stored: StoredStream) {
-        recent.removeAll { $0.key.stored == stored }
+    func forget(_ opening: StreamFeed.Opening) {
+        recent.removeAll { $0.key.opening.number == opening.number }
         recentByteCount = recent.reduce(0) { $0 + $1.reading.byteCount }
     }
 

@@ -6,6 +6,8 @@ struct ResumeRequest: Sendable {
     let client: UInt64
     let request: RequestID
     let stream: String
+    /// Which opening of the stream: its columns and positions may be others by the time of the answer.
+    let opening: Int
     let key: GroupKey
     /// The subscription that it takes the place of.
     let replacing: Int?
