@@ -20,6 +20,8 @@ let package = Package(
         .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CJose", providers: [.apt(["libjose-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
             name: "CWebSockets", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("websockets")]),
@@ -28,6 +30,9 @@ let package = Package(
         // What the processes share.
         .target(
             name: "Common", dependencies: ["CXXHash", "CLinux"], path: "Sources/Common/Core", swiftSettings: strict),
+        .target(
+            name: "Accounts", dependencies: ["Common", "CCrypto", "CJose"], path: "Sources/Common/Accounts",
+            swiftSettings: strict),
         .target(
             name: "JSONRecords", dependencies: ["Common", "CSimdjson"], path: "Sources/Common/JSONRecords",
             swiftSettings: strict),
@@ -77,10 +82,11 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["CRdkafka", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
+            dependencies: ["CCrypto", "CJose", "CRdkafka", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Common", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport", "coordinator"],
