@@ -63,16 +63,18 @@ let package = Package(
         .target(
             name: "CoordinatorCore",
             dependencies: [
-                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+                "Accounts", "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ",
+                "CLinux",
             ],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
-            name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
+            name: "coordinator", dependencies: ["Accounts", "Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
         .target(
             name: "WSEdgeCore",
             dependencies: [
-                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+                "Accounts", "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ",
+                "CLinux",
             ],
             path: "Sources/WSEdge/Core", swiftSettings: strict),
         .executableTarget(

@@ -15,7 +15,9 @@ package struct Migrations: Sendable {
     /// Step n brings version n − 1 to n. Steps never change once released. The functions are a step like the others, and
     /// whole: who changes them moves them to the end, and leaves an empty step in their place. So the version says which
     /// functions are there, and an older program leaves newer ones alone.
-    var steps: [String] { [schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL, schema.functionsSQL] }
+    var steps: [String] {
+        [schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL, "", schema.usersSQL, schema.functionsSQL]
+    }
 
     /// Those of the newest version.
     package var functions: String { schema.functionsSQL }

@@ -39,7 +39,9 @@ extension Coordinator {
         switch name {
         case .edge(let address):
             var command = ChildCommand(
-                configuration.executable("ws-edge"), ["--listen", address, "--control", folder.controlEndpoint])
+                configuration.executable("ws-edge"),
+                ["--listen", address, "--control", folder.controlEndpoint]
+                    + (configuration.edges.isOpen ? ["--open"] : []))
             command.environment[EdgePorts.supervised] = "1"
             return command
         case .producer:

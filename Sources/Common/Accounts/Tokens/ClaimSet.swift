@@ -17,6 +17,8 @@ struct ClaimSet {
         return Int64(number)
     }
 
+    func integer(_ name: String) -> Int64? { (members[name] as? NSNumber)?.int64Value }
+
     func has(_ name: String) -> Bool { members[name] != nil && !(members[name] is NSNull) }
 
     /// One text, or several.

@@ -12,10 +12,12 @@ package struct TokenClaims: Sendable, Equatable {
     /// Per stream, or `*` for any, what every subscription and every reading of rows is filtered by, whatever it asks for: the
     /// JSON of a `where` as clients send it.
     package var filters: [String: [UInt8]]
+    /// Of our own user when it was made: the user's tokens of other versions count no more.
+    package var version: Int64
 
     package init(
         user: String, role: String, issuer: String? = nil, issuedAt: Int64, expiresAt: Int64, signedInAt: Int64? = nil,
-        filters: [String: [UInt8]] = [:]
+        filters: [String: [UInt8]] = [:], version: Int64 = 0
     ) {
         self.user = user
         self.role = role
@@ -24,6 +26,7 @@ package struct TokenClaims: Sendable, Equatable {
         self.expiresAt = expiresAt
         self.signedInAt = signedInAt ?? issuedAt
         self.filters = filters
+        self.version = version
     }
 
     /// Nil where the stream has none.

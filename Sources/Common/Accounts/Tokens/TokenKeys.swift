@@ -4,6 +4,9 @@ private import Foundation
 /// A fleet's own keys for tokens: a JSON Web Key set (RFC 7517, section 5), the same for all its edges. The last one signs;
 /// those before it still check, until nothing that they signed is valid any more.
 package struct TokenKeys: Sendable, Equatable {
+    /// The environment variable that holds them, or with `_FILE` behind it says where they are.
+    package static let variable = "MILLRACE_TOKEN_KEYS"
+
     /// As many as a rotation needs.
     private static let limit = 8
 

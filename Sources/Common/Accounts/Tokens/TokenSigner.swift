@@ -15,7 +15,7 @@ package struct TokenSigner: Sendable {
     package func token(_ claims: TokenClaims) -> String? {
         var members: [String: Any] = [
             "iss": Self.issuer, "aud": Self.issuer, "sub": claims.user, "role": claims.role, "iat": claims.issuedAt,
-            "exp": claims.expiresAt, "auth_time": claims.signedInAt,
+            "exp": claims.expiresAt, "auth_time": claims.signedInAt, "ver": claims.version,
         ]
         if !claims.filters.isEmpty {
             members["where"] = claims.filters.compactMapValues { try? JSONSerialization.jsonObject(with: Data($0)) }

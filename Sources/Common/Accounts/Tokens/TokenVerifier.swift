@@ -3,7 +3,7 @@ package import Common
 /// Checks tokens: ours, and those of issuers that a fleet trusts. A pure value; keys of other issuers are brought to it.
 package struct TokenVerifier: Sendable {
     /// Seconds by which clocks may differ.
-    static let leeway: Int64 = 10
+    package static let leeway: Int64 = 10
 
     package var own: TokenKeys?
     /// By the issuer's name.
@@ -66,6 +66,6 @@ package struct TokenVerifier: Sendable {
         guard let issued = claims.time("iat") ?? (issuer == nil ? nil : 0) else { throw .claims }
         return TokenClaims(
             user: name, role: role, issuer: issuer, issuedAt: issued, expiresAt: expires,
-            signedInAt: claims.time("auth_time"), filters: filters)
+            signedInAt: claims.time("auth_time"), filters: filters, version: claims.integer("ver") ?? 0)
     }
 }
