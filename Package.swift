@@ -24,7 +24,8 @@ let package = Package(
         .systemLibrary(name: "CJose", providers: [.apt(["libjose-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
-            name: "CWebSockets", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("websockets")]),
+            name: "CWebSockets", cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("websockets"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What the processes share.
@@ -120,7 +121,7 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
+                "Accounts", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
                 "coordinator",
                 "ws-edge", "fleet-under-test",
             ], swiftSettings: strict),

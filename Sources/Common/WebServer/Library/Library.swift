@@ -96,7 +96,7 @@ final class Library {
     }
 
     /// Makes the library's context; nil when it can't.
-    func makeContext(_ loop: OpaquePointer) -> OpaquePointer? {
+    func makeContext(_ loop: OpaquePointer, _ tls: TLSFiles?) -> OpaquePointer? {
         lws_set_log_level(Int32(LLL_ERR), Self.log)
         var info = lws_context_creation_info()
         info.port = millrace_web_no_listener
@@ -109,7 +109,16 @@ final class Library {
         if headerCount > 0 { info.headers = UnsafePointer(headers) }
         info.server_string = serverName
         info.alpn = applicationProtocol
-        return millrace_web_context(loop, &info)
+        guard let tls else { return millrace_web_context(loop, &info) }
+        info.options |= millrace_web_tls_option
+        // Copied by the library.
+        return tls.certificate.withCString { certificate in
+            tls.key.withCString { key in
+                info.ssl_cert_filepath = certificate
+                info.ssl_private_key_filepath = key
+                return millrace_web_context(loop, &info)
+            }
+        }
     }
 
     /// Drops the library's log lines: they tell what clients do wrong, and clients are answered.
