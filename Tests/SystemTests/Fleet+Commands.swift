@@ -20,6 +20,7 @@ extension Fleet {
         file.streams = [stream]
         file.control = controlAddress
         file.advertiseHost = advertisedHost
+        file.issuers = issuers
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/Config.json"
         try JSONEncoder().encode(file).write(to: URL(filePath: path))

@@ -55,6 +55,8 @@ extension Edge {
             resume(client, sub, request, result)
         case .read(let key, let span, let answer): take(key, span, answer)
         case .page(let number, let result): answerPage(number, result)
+        case .access(let event): access.take(event)
+        case .certificates: reloadCertificate()
         case .health(let isHeard): self.isHeard = isHeard
         case .drain: drain()
         }

@@ -11,6 +11,7 @@ final class Edge: WebSocketHandler {
     let readings: Readings
     let counters: EdgeCounters
     let settings: EdgeSettings
+    let access: EdgeAccess
     /// Nil unless a service manager started this edge.
     private let notifier: ServiceNotifier?
     /// Where descriptors are watched; it owns this edge by its routes.
@@ -31,6 +32,8 @@ final class Edge: WebSocketHandler {
     private var nextClient: UInt64 = 0
     var nextSubscription: UInt64 = 0
     var isHeard = false
+    /// When files of TLS are looked at again.
+    var certificateDue = ContinuousClock.now
     private(set) var drainDeadline: ContinuousClock.Instant?
 
     init(
@@ -38,6 +41,7 @@ final class Edge: WebSocketHandler {
         _ notifier: ServiceNotifier? = nil
     ) {
         self.settings = settings
+        access = EdgeAccess(settings, inbox)
         limits = settings.limits
         self.inbox = inbox
         self.threads = threads
@@ -56,7 +60,8 @@ final class Edge: WebSocketHandler {
     // MARK: Connections
 
     func refusal(of request: HTTPRequest) -> HTTPResponse? {
-        drainDeadline == nil ? nil : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
+        drainDeadline == nil
+            ? accessRefusal(of: request) : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
     }
 
     func opened(_ connection: WebSocketConnection) {
@@ -64,7 +69,8 @@ final class Edge: WebSocketHandler {
         nextClient += 1
         connection.owner = client
         clients[client.id] = client
-        if client.isPlain { openPlain(client) }
+        admit(client)
+        if client.isPlain, !client.isClosing { openPlain(client) }
         count()
     }
 
@@ -72,6 +78,7 @@ final class Edge: WebSocketHandler {
         guard let client = connection.owner as? EdgeClient else { return }
         for subscription in client.subscriptions.values { subscription.group.subscribers[client.id] = nil }
         clients[client.id] = nil
+        access.closed(client.access)
         count()
     }
 
@@ -165,6 +172,8 @@ final class Edge: WebSocketHandler {
                 }
             }
         }
+        checkAccess()
+        if certificateDue <= now { reloadCertificate() }
         readings.ticked()
         count()
         notifier?.say(status: "\(clients.count) clients, " + (isHeard ? "workers are heard" : "no worker is heard"))

@@ -27,6 +27,9 @@ final class EdgeInbox: @unchecked Sendable {
         case state(client: UInt64, sub: Int, ResumeRequest, Result<StreamState, PostgresError>)
         case read(Reading.Key, FeedMessage.Span, Readings.Answer)
         case page(UInt64, Result<RowPage, PostgresError>)
+        case access(AccessEvent)
+        /// The files of TLS may have changed.
+        case certificates
         /// Whether a worker was heard of late.
         case health(isHeard: Bool)
         case drain

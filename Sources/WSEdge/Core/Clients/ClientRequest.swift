@@ -18,11 +18,13 @@ struct ClientRequest: Decodable {
     /// Of a record that is published.
     var key: String?
     var snapshot: Bool?
+    /// Of a `connect`.
+    var token: String?
     /// Names of filters that the request has.
     var filters: [String] = []
 
     private enum CodingKeys: String, CodingKey {
-        case type, stream, mode, from, sub, key, snapshot, bbox, last
+        case type, stream, mode, from, sub, key, snapshot, bbox, last, token
         case whereClause = "where"
         case rate = "max_hz"
     }
@@ -36,6 +38,7 @@ struct ClientRequest: Decodable {
         sub = try values.decodeIfPresent(Int.self, forKey: .sub)
         key = try values.decodeIfPresent(String.self, forKey: .key)
         snapshot = try values.decodeIfPresent(Bool.self, forKey: .snapshot)
+        token = try values.decodeIfPresent(String.self, forKey: .token)
         filters = [CodingKeys.whereClause, .bbox, .rate, .last].filter(values.contains).map(\.rawValue)
     }
 

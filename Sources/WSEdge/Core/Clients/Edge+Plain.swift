@@ -21,6 +21,7 @@ extension Edge {
     }
 
     func followPlain(_ client: EdgeClient, _ feed: StreamFeed) {
+        guard isAllowed(client, .subscribe, feed.stream) else { return }
         let group = feed.plain
         client.subscriptions[group.sub] = .init(
             feed: feed, group: group, serial: nextSubscription, cursor: LogCursor(from: nil, in: feed.ring))
@@ -31,11 +32,13 @@ extension Edge {
     func receivePlain(_ text: [UInt8], _ client: EdgeClient) {
         let ingest = stored.values.first { $0.stream.topics.contains(BuiltInStreams.ingestTopic) }
         guard let ingest else { return client.reply(Self.plainError("No stream takes records here")) }
+        guard isAllowed(client, .publish, ingest.stream) else { return }
         guard client.publishing < limits.publishing else {
             return client.reply(Self.plainError("Too many records wait for Kafka", retryAfter: 500))
         }
         client.publishing += 1
-        publish(text[...], to: ingest.stream, topic: BuiltInStreams.ingestTopic) { [weak client] result in
+        publish(text[...], to: ingest.stream, topic: BuiltInStreams.ingestTopic, by: client.access) {
+            [weak client] result in
             guard let client else { return }
             client.publishing -= 1
             switch result {

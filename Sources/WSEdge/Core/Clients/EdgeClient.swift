@@ -18,6 +18,8 @@ final class EdgeClient {
     let connection: WebSocketConnection
     let openedAt = ContinuousClock.now
     var hasConnected = false
+    /// Who it is, as its newest token says.
+    var access = Access.nobody
     var isClosing = false
     /// Answers to what it asked: first to be sent.
     var replies: [[UInt8]] = []

@@ -17,8 +17,9 @@ extension Edge {
         routes.get("/livez") { $0.respond(.text(200, "alive\n")) }
         routes.get("/readyz") { [unowned edge] in $0.respond(edge.readiness) }
         routes.get("/v1/site") { $0.respond(.json(200, site(settings))) }
-        routes.get("/v1/streams") { [unowned edge] in $0.respond(edge.streamList) }
+        routes.get("/v1/streams") { [unowned edge] in edge.listStreams($0) }
         routes.get("/v1/streams/*/rows") { [unowned edge] in edge.page($0) }
+        routes.post("/v1/token", bodyLimit: settings.access.bodyByteCount) { [unowned edge] in edge.access.signIn($0) }
         routes.post("/v1/streams/*", bodyLimit: settings.limits.bodyByteCount) { [unowned edge] in edge.ingest($0) }
         routes.headers = [
             "content-security-policy": "default-src 'self'; img-src 'self' data: \(tileHost(settings) ?? "")",
@@ -63,8 +64,18 @@ extension Edge {
         let columns: [Column]
     }
 
-    private var streamList: HTTPResponse {
-        let list = stored.values.map(\.stream).sorted { $0.name < $1.name }.map { stream in
+    /// Those that may be read.
+    private func listStreams(_ exchange: HTTPExchange) {
+        do throws(RequestError) {
+            let found = try readable(exchange)
+            exchange.respond(Self.streamList(found))
+        } catch {
+            exchange.respond(Self.refusal(error))
+        }
+    }
+
+    private static func streamList(_ streams: [StreamDefinition]) -> HTTPResponse {
+        let list = streams.sorted { $0.name < $1.name }.map { stream in
             StreamDescription(
                 name: stream.name, mode: stream.mode.rawValue, key: stream.key, latest: stream.latest,
                 columns: stream.columns.map { .init(name: $0.name, type: $0.type.rawValue) })
@@ -78,7 +89,9 @@ extension Edge {
         let retry = error.retryAfter.map { #","retry_after_ms":\#($0)"# } ?? ""
         let body =
             #"{"error":{"code":"\#(error.code)","message":\#(ServerMessage.quoted(error.message))\#(retry)}}"#
-        let headers = error.retryAfter.map { ["retry-after": String(($0 + 999) / 1000)] } ?? [:]
+        var headers = error.retryAfter.map { ["retry-after": String(($0 + 999) / 1000)] } ?? [:]
+        // RFC 6750, section 3.
+        if status == 401 { headers["www-authenticate"] = "Bearer" }
         return .json(status, Array(body.utf8), headers: headers)
     }
 
@@ -86,6 +99,9 @@ extension Edge {
 
     private func page(_ exchange: HTTPExchange) {
         let name = exchange.request.parameters[0]
+        do throws(RequestError) { _ = try authorize(exchange, .subscribe, name) } catch {
+            return exchange.respond(Self.refusal(error))
+        }
         guard let stored = stored[name] else {
             let error = unknownStream(name)
             return exchange.respond(Self.refusal(error.retryAfter == nil ? 404 : 503, error))
