@@ -150,4 +150,39 @@ struct AccessTests {
             lines == ["u-1 operator", "ack", "u-1 viewer", "error", "401 401 401", "501", "400"], "\(lines)")
         try fleet.expectNoSecrets(tokens)
     }
+
+    @Test("An issuer's keys are read over https, from nobody whose certificate is not trusted")
+    func overHTTPS() throws {
+        let (fleet, server, issuer) = (try Fleet(Self.events, partitions: 1), try HTTPSFiles(), TestIssuer("RS256"))
+        try #"{"keys":[\#(issuer.publicKey)]}"#.write(
+            toFile: server.files + "/keys.json", atomically: true, encoding: .utf8)
+        fleet.issuers = [
+            ExternalIssuer(
+                issuer: "https://login.example.org/", jwks: server.address + "/keys.json", audience: "millrace",
+                roles: [.init(value: "reader", role: "viewer")])
+        ]
+        try fleet.done("start", "--shards", "1", "--detach")
+        defer { _ = try? fleet.command("stop") }
+        let expires = Int64(Date().timeIntervalSince1970) + 600
+        let token = issuer.token(
+            #"{"iss":"https://login.example.org/","aud":"millrace","sub":"u-1","exp":\#(expires),"role":"reader"}"#)
+        // The machine's own list, for this process.
+        let trust = #"mount --bind \#(server.certificate) /etc/ssl/certs/ca-certificates.crt && exec "$@""#
+        let trusting = try EdgeUnderTest(
+            fleet, name: "trusting", prefix: ["unshare", "--mount", "sh", "-c", trust, "sh"], options: [])
+        let lines = try trusting.run(
+            """
+            def known(): assert http("/v1/streams", token="\(token)")[0] == 200
+            until(known)
+            print(ask(v1("\(token)"), {"type": "connect", "id": 1})["role"])
+            """)
+        #expect(lines == ["viewer"])
+        let careful = try EdgeUnderTest(fleet, name: "careful", options: [])
+        try fleet.wait("an edge that says why it has no keys") {
+            careful.log.contains(
+                "warning ws-edge: keys of the issuer https://login.example.org/: \(server.address)/keys.json")
+        }
+        #expect(try careful.run("print(http('/v1/streams', token='\(token)')[0])") == ["401"])
+        try fleet.expectNoSecrets([token])
+    }
 }

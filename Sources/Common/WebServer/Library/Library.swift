@@ -18,6 +18,8 @@ final class Library {
     private static let httpName = "http"
     /// The library copies buffers that are longer than this; we write none at once.
     private static let packetByteCount = 1 << 20
+    /// Tokens of other issuers are some kilobytes long. Held while a head is read only.
+    private static let headByteCount: UInt16 = 12 * 1024
     /// Each idle connection holds a buffer of this size.
     private static let receiveByteCount = 512
 
@@ -108,6 +110,7 @@ final class Library {
         if mountCount > 0 { info.mounts = UnsafePointer(mounts) }
         if headerCount > 0 { info.headers = UnsafePointer(headers) }
         info.server_string = serverName
+        info.max_http_header_data = Self.headByteCount
         info.alpn = applicationProtocol
         guard let tls else { return millrace_web_context(loop, &info) }
         info.options |= millrace_web_tls_option
