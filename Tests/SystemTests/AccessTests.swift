@@ -169,7 +169,8 @@ struct AccessTests {
         // The machine's own list, for this process.
         let trust = #"mount --bind \#(server.certificate) /etc/ssl/certs/ca-certificates.crt && exec "$@""#
         let trusting = try EdgeUnderTest(
-            fleet, name: "trusting", prefix: ["unshare", "--mount", "sh", "-c", trust, "sh"], options: [])
+            fleet, name: "trusting",
+            prefix: ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", trust, "sh"], options: [])
         let lines = try trusting.run(
             """
             def known(): assert http("/v1/streams", token="\(token)")[0] == 200
