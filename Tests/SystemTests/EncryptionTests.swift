@@ -1,3 +1,4 @@
+import Accounts
 import Common
 import Foundation
 import TestSupport
@@ -96,5 +97,46 @@ struct EncryptionTests {
         let absent = try output("--tls-certificate \(folder)/nothing.pem --tls-key \(folder)/tls.key")
         #expect(absent.contains("nothing.pem is no certificate") && absent.hasSuffix("code 78"), "\(absent)")
         #expect(try output("--tls-key \(folder)/tls.key").contains("go together"))
+    }
+
+    @Test(
+        "Edges of a coordinator's own have the certificate that the environment names, and never the keys for tokens from there"
+    )
+    func ownEdges() throws {
+        let fleet = try Fleet(Self.events, partitions: 1)
+        try makeCertificate("own", fleet.folder)
+        let keys = TokenKeys.make()
+        let started = try fleet.command(
+            ["start", "--shards", "1", "--edges", "1", "--edge-port", "0", "--detach"],
+            environment: [
+                "MILLRACE_TLS_CERTIFICATE": fleet.folder + "/tls.pem", "MILLRACE_TLS_KEY": fleet.folder + "/tls.key",
+                TokenKeys.variable: keys.text,
+            ])
+        #expect(started.code == 0, "\(started)")
+        defer { _ = try? fleet.command("stop") }
+        let edge = try #require(
+            try fleet.waitForStatus("an edge") { $0.edges.contains { !$0.id.isEmpty } }.edges.first)
+        try fleet.addUsers(["ada": "viewer"])
+        let signedIn = {
+            try shell(
+                """
+                python3 - <<'PYTHON' || true
+                import ssl, urllib.request
+                context = ssl.create_default_context(cafile="\(fleet.folder)/tls.pem")
+                form = b"username=ada&password=\(Fleet.password(of: "ada"))"
+                print(urllib.request.urlopen("https://\(edge.address)/v1/token", form, 60, context=context).read().decode())
+                PYTHON
+                """)
+        }
+        var answer = ""
+        try fleet.wait("a token; the last answer is \(answer)", seconds: 60) {
+            answer = try signedIn()
+            return answer.contains("\"token\"")
+        }
+        let token = answer.split(separator: "\"")[3]
+        #expect(
+            try TokenVerifier(own: keys).verify(String(token), at: Int64(Date().timeIntervalSince1970)).user == "ada")
+        let environment = try shell("tr '\\0' '\\n' < /proc/\(try #require(edge.pid))/environ")
+        #expect(environment.contains("MILLRACE_SUPERVISED") && !environment.contains(TokenKeys.variable))
     }
 }

@@ -42,6 +42,9 @@ extension Coordinator {
                 configuration.executable("ws-edge"),
                 ["--listen", address, "--control", folder.controlEndpoint]
                     + (configuration.edges.isOpen ? ["--open"] : []))
+            if let certificate = configuration.edges.certificate, let key = configuration.edges.certificateKey {
+                command.arguments += ["--tls-certificate", certificate, "--tls-key", key]
+            }
             command.environment[EdgePorts.supervised] = "1"
             return command
         case .producer:

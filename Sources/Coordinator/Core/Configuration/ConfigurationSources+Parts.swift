@@ -67,6 +67,11 @@ extension ConfigurationSources {
         } else {
             plan.firstPort = flags.edgePort ?? file.edgePort ?? plan.firstPort
         }
+        plan.certificate = try variable("MILLRACE_TLS_CERTIFICATE")
+        plan.certificateKey = try variable("MILLRACE_TLS_KEY")
+        guard (plan.certificate == nil) == (plan.certificateKey == nil) else {
+            throw StartError("MILLRACE_TLS_CERTIFICATE and MILLRACE_TLS_KEY go together", .configuration)
+        }
         guard (0...100).contains(plan.count) else {
             throw StartError("edges must be 0 to 100, not \(plan.count)", .usage)
         }
