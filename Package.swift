@@ -106,7 +106,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
-            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "Postgres", "Schema", "TestSupport", "ZeroMQ"],
+            dependencies: [
+                "Accounts", "Common", "CoordinatorCore", "JSONRecords", "Postgres", "Schema", "TestSupport", "ZeroMQ",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport"],
