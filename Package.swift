@@ -20,14 +20,20 @@ let package = Package(
         .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CJose", providers: [.apt(["libjose-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
-            name: "CWebSockets", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("websockets")]),
+            name: "CWebSockets", cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("websockets"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What the processes share.
         .target(
             name: "Common", dependencies: ["CXXHash", "CLinux"], path: "Sources/Common/Core", swiftSettings: strict),
+        .target(
+            name: "Accounts", dependencies: ["Common", "CCrypto", "CJose"], path: "Sources/Common/Accounts",
+            swiftSettings: strict),
         .target(
             name: "JSONRecords", dependencies: ["Common", "CSimdjson"], path: "Sources/Common/JSONRecords",
             swiftSettings: strict),
@@ -58,16 +64,18 @@ let package = Package(
         .target(
             name: "CoordinatorCore",
             dependencies: [
-                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+                "Accounts", "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ",
+                "CLinux",
             ],
             path: "Sources/Coordinator/Core", swiftSettings: strict),
         .executableTarget(
-            name: "coordinator", dependencies: ["Common", "CoordinatorCore", "ZeroMQ"],
+            name: "coordinator", dependencies: ["Accounts", "Common", "CoordinatorCore", "ZeroMQ"],
             path: "Sources/Coordinator/Main", swiftSettings: strict),
         .target(
             name: "WSEdgeCore",
             dependencies: [
-                "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ", "CLinux",
+                "Accounts", "Common", "Feed", "JSONRecords", "Kafka", "Postgres", "Schema", "WebServer", "ZeroMQ",
+                "CLinux",
             ],
             path: "Sources/WSEdge/Core", swiftSettings: strict),
         .executableTarget(
@@ -77,10 +85,11 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["CRdkafka", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
+            dependencies: ["CCrypto", "CJose", "CRdkafka", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Common", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport", "coordinator"],
@@ -97,7 +106,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CoordinatorCoreTests",
-            dependencies: ["Common", "CoordinatorCore", "JSONRecords", "Postgres", "Schema", "TestSupport", "ZeroMQ"],
+            dependencies: [
+                "Accounts", "Common", "CoordinatorCore", "JSONRecords", "Postgres", "Schema", "TestSupport", "ZeroMQ",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport"],
@@ -112,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
+                "Accounts", "Common", "CoordinatorCore", "Kafka", "Postgres", "ZeroMQ", "TestSupport", "shard-worker",
                 "coordinator",
                 "ws-edge", "fleet-under-test",
             ], swiftSettings: strict),

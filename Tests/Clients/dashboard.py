@@ -10,6 +10,10 @@ Each line on standard input is a command, each is answered with a line of JSON: 
     wait-rows N                 at least N rows have come over the connection
     wait-cameras N              at least N cameras are known
     wait-resumed N              the subscription has been resumed N times
+    sign-in USER PASSWORD       by the form, once the page shows it
+    wait-dialog, wait-refusal   the page asks who one is; it says why not
+    wait-user                   somebody has signed in
+    kept                        what the page keeps: in storages, and in cookies
     moved                       a marker is elsewhere than at an earlier time: which, from where, where to
     marker ID                   where a camera's marker is
     size WIDTHxHEIGHT, scheme light|dark, press KEYS…
@@ -105,6 +109,35 @@ class Page:
 
         return {**self.wait("a marker that moved", look), **found}
 
+    def wait_dialog(self):
+        script = "return document.getElementById('sign-in').open"
+        self.wait("a form to sign in", lambda _: self.driver.execute_script(script))
+        return {}
+
+    def sign_in(self, user, password):
+        self.wait_dialog()
+        for name, value in (("username", user), ("password", password)):
+            field = self.driver.find_element("css selector", f"#sign-in-form [name={name}]")
+            field.clear()
+            field.send_keys(value)
+        self.driver.find_element("css selector", "#sign-in-form [name=submit]").click()
+        return {}
+
+    def kept(self):
+        script = "return [localStorage.length, sessionStorage.length, document.cookie.length]"
+        button = "return document.getElementById('sign-in-open')?.textContent ?? ''"
+        error = "return document.getElementById('sign-in-error')?.textContent ?? ''"
+        run = self.driver.execute_script
+        return {"kept": run(script), "button": run(button), "refusal": run(error)}
+
+    def wait_refusal(self):
+        self.wait("a refusal", lambda _: self.kept()["refusal"])
+        return self.kept()
+
+    def wait_user(self):
+        self.wait("somebody who has signed in", lambda _: self.kept()["button"].startswith("Sign out"))
+        return {}
+
     def size(self, text):
         width, height = map(int, text.split("x"))
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 640}
@@ -149,7 +182,9 @@ class Page:
             return self.wait(f"{least} {fact}", lambda facts: (facts[fact] or 0) >= least)
         if name == "marker":
             return {"place": self.markers().get(rest[0])}
-        if name in ("moved", "size", "scheme", "screenshot", "press"):
+        if name in ("sign-in", "wait-dialog", "wait-refusal", "wait-user"):
+            return getattr(self, name.replace("-", "_"))(*rest)
+        if name in ("kept", "moved", "size", "scheme", "screenshot", "press"):
             return getattr(self, name)(*rest)
         raise ValueError(f"there is no command '{name}'")
 

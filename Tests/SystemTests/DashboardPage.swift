@@ -15,6 +15,11 @@ final class DashboardPage {
         var gaps: Int?
         var repeats: Int?
         var errors: [String]?
+        /// How much is kept in localStorage, sessionStorage and cookies.
+        var kept: [Int]?
+        /// What the button to sign in or out says, and why the form was refused.
+        var button: String?
+        var refusal: String?
         /// Of the marker that was asked for: latitude, longitude.
         var place: [Double]?
     }

@@ -72,4 +72,32 @@ struct DashboardTests {
         try waitForBus(round: 34, on: page, fleet)
         second.kill()
     }
+
+    @Test("Where reading needs a user the page asks for one, says when it is none, and keeps a token for its tab only")
+    func signingIn() throws {
+        let traffic = try #require(BuiltInStreams.all().first { $0.name == "traffic_data" })
+        let fleet = try Fleet(traffic, partitions: 3)
+        try fleet.launch(shards: 1)
+        let edge = try EdgeUnderTest(fleet, name: "one", listen: "0.0.0.0:0", options: [])
+        let port = edge.address.split(separator: ":")[1]
+        let client = try HTTPClient("127.0.0.1:\(port)")
+        try fleet.wait("an edge that is ready", seconds: 60) { try client.get("/readyz").status == 200 }
+        try fleet.addUsers(["vic": "viewer"])
+        let page = try DashboardPage("http://127.0.0.1:\(port)/", fleet)
+        try page.ask("sign-in vic wrong-wrong-wrong")
+        #expect(try page.ask("wait-refusal").refusal == "the user name or the password is wrong")
+        try page.ask("sign-in vic \(Fleet.password(of: "vic"))")
+        try page.ask("wait-user")
+        try page.ask("wait-state live")
+        try produce(rounds: 0..<10, fleet)
+        #expect(try page.ask("wait-rows 200").cameras == Self.cameras)
+        let kept = try page.ask("kept")
+        #expect(kept.kept == [0, 1, 0] && kept.button == "Sign out vic")
+
+        // Who may no longer is asked again, and sees nothing more.
+        try fleet.done("users", "disable", "vic")
+        try page.ask("wait-state refused")
+        try page.ask("wait-dialog")
+        #expect(try page.ask("kept").kept == [0, 0, 0])
+    }
 }

@@ -8,15 +8,18 @@ final class EdgeUnderTest {
     private let logPath: String
     /// `HOST:PORT`, with the port that was picked.
     let address: String
-    var url: String { "ws://\(address)/ws" }
+    /// It has a certificate.
+    let isEncrypted: Bool
+    var url: String { "\(isEncrypted ? "wss" : "ws")://\(address)/ws" }
 
     /// - Parameters:
     ///   - control: the coordinator's; on this machine by default.
     ///   - prefix: the command in front of it, such as one that enters a network namespace.
+    ///   - options: by default anyone may read and publish.
     ///   - extra: added to its environment, and before what is there.
     init(
         _ fleet: Fleet, name: String, listen: String = "127.0.0.1:0", control: String? = nil, key: String? = nil,
-        prefix: [String] = [], environment extra: [String: String] = [:]
+        prefix: [String] = [], options: [String] = ["--open"], environment extra: [String: String] = [:]
     ) throws {
         try FileManager.default.createDirectory(atPath: fleet.folder, withIntermediateDirectories: true)
         logPath = "\(fleet.folder)/edge-\(name).log"
@@ -26,7 +29,7 @@ final class EdgeUnderTest {
             prefix + [
                 Fleet.binaries.appending(path: "ws-edge").path, "--listen", listen, "--control",
                 control ?? "ipc://\(fleet.folder)/control/coordinator",
-            ] + (key.map { ["--key", $0] } ?? [])
+            ] + (key.map { ["--key", $0] } ?? []) + options
         let names = ["host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"]
         var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
         for (parameter, value) in fleet.postgres { environment[names[parameter] ?? parameter] = value }
@@ -36,7 +39,8 @@ final class EdgeUnderTest {
         process.standardError = FileHandle(forWritingAtPath: logPath)
         try process.run()
         do {
-            address = try Self.address(of: process, logPath, fleet)
+            isEncrypted = options.contains("--tls-certificate")
+            address = try Self.address(of: process, logPath, fleet, isEncrypted ? "wss" : "ws")
         } catch {
             Foundation.kill(process.processIdentifier, SIGKILL)
             throw error
@@ -44,8 +48,10 @@ final class EdgeUnderTest {
     }
 
     /// As soon as it says where it listens.
-    private static func address(of process: Process, _ logPath: String, _ fleet: Fleet) throws -> String {
-        let (words, suffix) = (" info ws-edge: clients connect at ws://", "/ws")
+    private static func address(of process: Process, _ logPath: String, _ fleet: Fleet, _ scheme: String) throws
+        -> String
+    {
+        let (words, suffix) = (" info ws-edge: clients connect at \(scheme)://", "/ws")
         var found: Substring?
         try fleet.wait("an edge to listen", seconds: 20) {
             try #require(process.isRunning, "the edge ended by itself, see \(logPath)")
@@ -57,6 +63,8 @@ final class EdgeUnderTest {
     }
 
     deinit { kill() }
+
+    var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
     var pid: Int32 { process.processIdentifier }
 

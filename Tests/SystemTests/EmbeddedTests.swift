@@ -39,6 +39,9 @@ struct EmbeddedTests {
         print("figure: \(ContinuousClock.now - begin) to the first start with everything embedded")
         #expect(fleet.log.contains("so a private Apache Kafka keeps the records: 127.0.0.1:"))
         #expect(fleet.log.contains("so a private one keeps the rows: 127.0.0.1:"))
+        let hint =
+            "make the first one: coordinator users add NAME --role admin --runtime-dir \(fleet.folder)/.millrace\n"
+        #expect(fleet.log.components(separatedBy: hint).count == 2)
         let report = try fleet.waitForStatus("all runs", isRunning)
         #expect(report.kafka.embedded == "apache" && report.postgres.embedded)
         #expect(report.postgres.database == "millrace" && report.postgres.user == "millrace")

@@ -20,6 +20,7 @@ extension Fleet {
         file.streams = [stream]
         file.control = controlAddress
         file.advertiseHost = advertisedHost
+        file.issuers = issuers
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/Config.json"
         try JSONEncoder().encode(file).write(to: URL(filePath: path))
@@ -53,10 +54,18 @@ extension Fleet {
     /// - Parameters:
     ///   - configuration: instead of this fleet's.
     ///   - environment: added to what a command finds.
+    ///   - input: what it reads; nil: nothing.
     func command(
-        _ words: [String], configuration: String? = nil, environment: [String: String] = [:]
+        _ words: [String], configuration: String? = nil, environment: [String: String] = [:], input: String? = nil
     ) throws -> Output {
         let process = try commandProcess(words, configuration: configuration, environment: environment)
+        if let input {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            // Less than a pipe holds.
+            try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try pipe.fileHandleForWriting.close()
+        }
         // Files, not pipes: a fleet that `start --detach` leaves behind must hold nothing of ours.
         let files = ["out", "err"].map { "\(folder)-\($0)" }
         for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }

@@ -17,6 +17,7 @@ final class Fleet {
     /// In the configuration that commands are given.
     var controlAddress: String?
     var advertisedHost: String?
+    var issuers: [ExternalIssuer]?
     var kafkaConfiguration: [String: String]
     var postgres: [String: String]
     /// KAFKA_OFFSET_RESET.

@@ -15,6 +15,9 @@ struct HTTPTests {
             var routes = Routes()
             routes.headers = ["x-everywhere": "yes"]
             routes.get("/here") { $0.respond(.text(200, "grüße\n", headers: ["x-own": "too"])) }
+            routes.get("/credentials") { exchange in
+                exchange.respond(.text(200, String(exchange.request.authorization?.utf8.count ?? 0)))
+            }
             routes.get("/echo/*/of/*") { exchange in
                 let query = exchange.request.query.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                 exchange.respond(.text(200, (exchange.request.parameters + query).joined(separator: ",")))
@@ -40,6 +43,26 @@ struct HTTPTests {
         #expect(try client.get("/elsewhere").status == 404)
         #expect(try client.get("/echo/a%20b/of/c?x=1%2B1&y").body == "a b,c,x=1+1,y=")
         #expect(try client.get("/echo//of/c").status == 404)
+    }
+
+    @Test("A token of eight kilobytes comes whole")
+    func longHead() throws {
+        let server = try makeServer()
+        let token = String(repeating: "t", count: 8192)
+        let text = try HTTPClient(server.address.description).exchange(
+            "GET /credentials HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \(token)\r\n\r\n")
+        #expect(text.hasSuffix("\r\n\r\n8199"), "\(text.prefix(200))")
+    }
+
+    @Test(
+        "Pages of other hosts send nothing",
+        arguments: [("http://evil.example", 403), ("http://localhost", 200), ("", 200)])
+    func origins(origin: String, status: Int) throws {
+        let server = try makeServer()
+        let field = origin.isEmpty ? "" : "Origin: \(origin)\r\n"
+        let text = try HTTPClient(server.address.description).exchange(
+            "POST /sum HTTP/1.1\r\nHost: localhost\r\n\(field)Connection: close\r\nContent-Length: 1\r\n\r\n!")
+        #expect(text.hasPrefix("HTTP/1.1 \(status) "), "\(text.prefix(200))")
     }
 
     @Test("HEAD is answered like GET, without the body")

@@ -12,7 +12,7 @@ _coordinator() {
   help=$("$program" "${COMP_WORDS[1]}" --help 2>/dev/null)
   # dlq list|show|...
   if [ "$COMP_CWORD" = 2 ]; then
-    words=$(sed -n 's/^usage: *[a-z]* [a-z-]* \([a-z]*|[a-z|]*\).*/\1/p' <<<"$help" | tr '|' ' ')
+    words=$(sed -n 's/^usage: *[a-z]* [a-z-]* \([a-z-]*|[a-z|-]*\).*/\1/p' <<<"$help" | tr '|' ' ')
   fi
   words+=" --help $(grep -oE -e '--[a-z][a-z-]*' <<<"$help" | sort -u)"
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -6,6 +6,7 @@
 /* Expressions of macros, which Swift does not import. */
 static const uint64_t millrace_web_options =
     LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
+static const uint64_t millrace_web_tls_option = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 static const int millrace_web_no_listener = CONTEXT_PORT_NO_LISTEN_SERVER;
 /* Complete frames, which the library passes on as they are. */
 static const int millrace_web_raw = LWS_WRITE_RAW;
@@ -54,5 +55,8 @@ static inline size_t millrace_web_text_header(size_t count, unsigned char *heade
   for (size_t i = 0; i < width; i++) header[2 + i] = (unsigned char)(count >> (8 * (width - 1 - i)));
   return 2 + width;
 }
+
+/* Whether a server could use these files (PEM), which the library does not say: zero, or why not in `reason`. */
+int millrace_web_check_certificate(const char *certificate, const char *key, char *reason, size_t size);
 
 #endif

@@ -16,7 +16,10 @@ package struct Migrations: Sendable {
     /// whole: who changes them moves them to the end, and leaves an empty step in their place. So the version says which
     /// functions are there, and an older program leaves newer ones alone.
     var steps: [String] {
-        [schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL, schema.functionsSQL, schema.changesFromSQL]
+        [
+            schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL, "", schema.changesFromSQL, schema.usersSQL,
+            schema.functionsSQL,
+        ]
     }
 
     /// Those of the newest version.

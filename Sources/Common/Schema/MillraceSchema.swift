@@ -52,10 +52,6 @@ package struct MillraceSchema: Hashable, Sendable {
         CREATE INDEX IF NOT EXISTS change_source ON \(name).change (source_id, source_offset);
         CREATE TABLE IF NOT EXISTS \(name).audit (
             at timestamptz NOT NULL DEFAULT now(), actor text NOT NULL, action text NOT NULL, detail jsonb);
-        CREATE TABLE IF NOT EXISTS public.users (
-            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, username text NOT NULL UNIQUE,
-            password_hash text NOT NULL, role text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
-            disabled boolean NOT NULL DEFAULT false);
         """
     }
 
@@ -225,6 +221,7 @@ package struct MillraceSchema: Hashable, Sendable {
             END IF;
             RETURN true;
         END $$;
+        \(userFunctionsSQL)
         """
     }
 }

@@ -15,6 +15,10 @@ package final class WebServer {
     private let loop: OpaquePointer
     private let library: Library
     private var context: OpaquePointer?
+    /// Nil: connections are not encrypted.
+    let tls: TLSFiles?
+    /// Of the files that were looked at the last time.
+    var certificateVersion: [Int] = []
     private var vhost: OpaquePointer?
 
     var counts = ConnectionCounts()
@@ -32,10 +36,16 @@ package final class WebServer {
     private static let descriptorReserve = 256
 
     /// Listens; nothing is served until `run`.
-    /// - Parameter address: port 0 lets the kernel pick.
+    /// - Parameters:
+    ///   - address: port 0 lets the kernel pick.
+    ///   - tls: nil: connections are not encrypted.
     package init(
-        _ address: ListenAddress, limits: WebServerLimits = .init(), waker: ServerWaker? = nil, _ routes: Routes
+        _ address: ListenAddress, limits: WebServerLimits = .init(), waker: ServerWaker? = nil, tls: TLSFiles? = nil,
+        _ routes: Routes
     ) throws(WebServerError) {
+        self.tls = tls
+        certificateVersion = tls?.version ?? []
+        if let problem = tls?.problem { throw WebServerError(operation: "TLS", code: 0, message: problem) }
         self.waker = if let waker { waker } else { try ServerWaker() }
         self.limits = limits
         self.routes = routes
@@ -55,7 +65,7 @@ package final class WebServer {
         }
         self.loop = loop
         library = Library(routes, limits)
-        guard let context = library.makeContext(loop) else {
+        guard let context = library.makeContext(loop, tls) else {
             millrace_web_loop_free(loop)
             close(listener)
             throw WebServerError(operation: "libwebsockets", code: 0, message: "can't make a context")
@@ -71,6 +81,8 @@ package final class WebServer {
         millrace_web_loop_free(loop)
         close(listener)
     }
+
+    var libraryContext: OpaquePointer? { context }
 
     /// Connections are descriptors. Where the limit can't be raised so far, those beyond it are refused.
     private static func raiseDescriptorLimit(to count: Int) {

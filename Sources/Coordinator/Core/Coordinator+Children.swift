@@ -39,7 +39,12 @@ extension Coordinator {
         switch name {
         case .edge(let address):
             var command = ChildCommand(
-                configuration.executable("ws-edge"), ["--listen", address, "--control", folder.controlEndpoint])
+                configuration.executable("ws-edge"),
+                ["--listen", address, "--control", folder.controlEndpoint]
+                    + (configuration.edges.isOpen ? ["--open"] : []))
+            if let certificate = configuration.edges.certificate, let key = configuration.edges.certificateKey {
+                command.arguments += ["--tls-certificate", certificate, "--tls-key", key]
+            }
             command.environment[EdgePorts.supervised] = "1"
             return command
         case .producer:

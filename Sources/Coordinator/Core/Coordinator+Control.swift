@@ -51,7 +51,10 @@ extension Coordinator {
         let feeds = fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
             state.progress?.remoteFeed.map { EdgeConfiguration.Feed(shard: shard, endpoint: $0) }
         }
-        return try encode(.init(streams: configuration.streams, schema: configuration.schema, feeds: feeds))
+        return try encode(
+            .init(
+                streams: configuration.streams, schema: configuration.schema, feeds: feeds,
+                issuers: configuration.issuers))
     }
 
     private var localFeeds: [EdgeConfiguration.Feed] {
@@ -72,7 +75,15 @@ extension Coordinator {
     private var localEdgeConfiguration: EdgeConfiguration {
         .init(
             streams: configuration.streams, schema: configuration.schema, feeds: localFeeds,
-            kafka: configuration.kafka, postgres: configuration.postgres)
+            kafka: configuration.kafka, postgres: configuration.postgres, tokenKeys: currentTokenKeys(),
+            issuers: configuration.issuers)
+    }
+
+    private func currentTokenKeys() -> String? {
+        let before = tokenKeys.failure
+        let text = tokenKeys.text(at: .now)
+        if let failure = tokenKeys.failure, failure != before { notice(failure) }
+        return text
     }
 
     private func encode(_ edge: EdgeConfiguration) throws -> [UInt8] {
@@ -111,7 +122,11 @@ extension Coordinator {
         switch request {
         case .status: return .status(status())
         case .connections: return .connections(kafka: configuration.kafka, postgres: configuration.postgres)
-        case .feeds: return .feeds(localEdgeConfiguration)
+        case .feeds:
+            var feeds = localEdgeConfiguration
+            // Who follows them signs nothing.
+            feeds.tokenKeys = nil
+            return .feeds(feeds)
         case .scale(let count, let by):
             guard (0...1000).contains(count) else { return .refused("shards must be 0 to 1000, not \(count)") }
             do throws(StartError) { try scale.keep(count) } catch { notice("scale: \(error)") }

@@ -43,7 +43,8 @@ extension Coordinator {
         func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
         let edges = edgeAddresses.isEmpty ? "" : ", \(count(edgeAddresses.count, "edge"))"
         report("started: \(count(Int(configuration.shards), "shard"))\(edges), pid \(getpid())")
-        for address in edgeAddresses { report("dashboard and clients: http://\(address.reachable)") }
+        let scheme = configuration.edges.certificate == nil ? "http" : "https"
+        for address in edgeAddresses { report("dashboard and clients: \(scheme)://\(address.reachable)") }
         if let metrics { report("metrics and health on http://\(metrics.address)/metrics, /livez, /readyz") }
         notifier?.started(status: status().summary, at: .now)
     }

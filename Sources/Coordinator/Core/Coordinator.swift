@@ -40,6 +40,7 @@ package final class Coordinator {
     /// Who has paused something, and waits until no worker has it.
     var pausing: [Pausing] = []
     private var keysFailure: String?
+    var tokenKeys: TokenKeySource
     /// Why a fleet that started in an outage can't go on.
     private var refusal: StartError?
     var notices: [StatusReport.Notice] = []
@@ -102,6 +103,7 @@ package final class Coordinator {
         metrics = try configuration.metrics.map { try MetricsEndpoint($0) }
         notifier = try ServiceNotifier.fromEnvironment()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
+        tokenKeys = TokenKeySource(configuration)
         self.folder = folder
     }
 
@@ -116,6 +118,11 @@ package final class Coordinator {
         do {
             var registry = try SourceRegistry(configuration)
             let generation = try registry.prepare()
+            if configuration.embedded.postgres, !configuration.edges.isOpen, try registry.hasNoUsers() {
+                Log.standard.say(
+                    "nobody can sign in yet, and only users publish through edges; make the first one: "
+                        + "coordinator users add NAME --role admin --runtime-dir \(configuration.runtimeFolder)")
+            }
             mailbox.put(.discovered(try registry.discover(), registry.takeNotices()))
             return (Discovery(registry, interval: configuration.discoveryInterval, mailbox: mailbox), generation)
         } catch {

@@ -7,14 +7,15 @@ extension Command {
     static let start = Command(
         name: "start",
         form: """
-            [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--demo] [--detach] [--wait]
+            [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--open] [--demo] [--detach] [--wait]
                      [--allow-add-columns] [--metrics HOST:PORT] [--embedded-kafka automatic|apache|mock]
                      [--new-cluster]
             """,
         summary: """
             Starts the fleet, and runs until it is told to stop. Where nothing says where Kafka or Postgres is, it runs
             private ones in its runtime folder. With --wait it also starts while those that are configured don't answer, and
-            waits for them.
+            waits for them. Reading needs a user where edges listen on more than this machine, publishing always; with --open
+            neither does.
             """, example: "start --shards 4 --edges 1"
     ) { arguments, settings in
         let isDetached = arguments.flag("--detach")

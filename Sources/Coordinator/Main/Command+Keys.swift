@@ -1,3 +1,4 @@
+import Accounts
 import Common
 import CoordinatorCore
 import Foundation
@@ -6,12 +7,15 @@ import ZeroMQ
 /// Keys of those who reach the control channel from other hosts.
 extension Command {
     static let keys = Command(
-        name: "keys", form: "list | add NAME | remove NAME",
-        summary: "Says who may reach the control channel over tcp; add prints the file for the other host, once",
+        name: "keys", form: "list|add|remove|rotate-tokens [NAME]",
+        summary: """
+            Says who may reach the control channel over tcp; add prints the file for the other host, once. rotate-tokens gives
+            edges a new key for tokens; those of the two before it still count.
+            """,
         example: "keys add edge-1 > edge-1.keys"
     ) { arguments, settings in
         let folder = try KeyFolder(in: settings.sources.runtimeFolder())
-        let action = try arguments.next("list, add or remove")
+        let action = try arguments.next("list, add, remove or rotate-tokens")
         switch action {
         case "list":
             try arguments.finish()
@@ -24,7 +28,13 @@ extension Command {
             let name = try arguments.next("a client's name")
             try arguments.finish()
             guard try folder.removeClient(name) else { throw StartError("there is no client '\(name)'", .usage) }
-        default: throw arguments.usage("'\(action)' is not list, add or remove")
+        case "rotate-tokens":
+            try arguments.finish()
+            guard try settings.sources.tokenKeys() == nil else {
+                throw StartError("the keys are those of \(TokenKeys.variable): rotate them there", .usage)
+            }
+            try folder.rotateTokenKeys()
+        default: throw arguments.usage("'\(action)' is not list, add, remove or rotate-tokens")
         }
         return .success
     }

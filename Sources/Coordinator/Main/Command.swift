@@ -28,7 +28,7 @@ struct Command: Sendable {
         [
             start, status, scale, pause, resume, drain, stop, restart, initDatabase, check, verify, reset, rename,
             deadLetters,
-            retain, keys, produce, tail, psql,
+            retain, users, keys, produce, tail, psql,
         ]
 
     static var overview: String {

@@ -20,6 +20,7 @@ struct Settings {
         flags.edgeHost = isStart ? try arguments.option("--edge-host") : nil
         flags.edgePort = isStart ? try arguments.number("--edge-port") : nil
         flags.embeddedKafka = isStart ? try arguments.option("--embedded-kafka") : nil
+        flags.isOpen = isStart && arguments.flag("--open")
         flags.waits = isStart && arguments.flag("--wait")
         flags.addsColumns = arguments.flag("--allow-add-columns")
         words = [("--config", flags.config), ("--env-file", flags.envFile)].flatMap { name, value in

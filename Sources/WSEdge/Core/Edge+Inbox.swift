@@ -56,6 +56,8 @@ extension Edge {
         case .read(let key, let answer): take(key, answer)
         case .keyedRows(let stream, let number, let request, let result): take(stream, number, request, result)
         case .page(let number, let result): answerPage(number, result)
+        case .access(let event): access.take(event)
+        case .certificates: reloadCertificate()
         case .health(let isHeard): self.isHeard = isHeard
         case .drain: drain()
         }

@@ -13,6 +13,7 @@ final class Edge: WebSocketHandler {
     let readings: Readings
     let counters: EdgeCounters
     let settings: EdgeSettings
+    let access: EdgeAccess
     /// Nil unless a service manager started this edge.
     private let notifier: ServiceNotifier?
     /// Where descriptors are watched; it owns this edge by its routes.
@@ -39,6 +40,8 @@ final class Edge: WebSocketHandler {
     let turns: TurnTimer
     var snapshots = SharedSnapshots()
     var isHeard = false
+    /// When files of TLS are looked at again.
+    var certificateDue = ContinuousClock.now
     private(set) var drainDeadline: ContinuousClock.Instant?
 
     init(
@@ -47,6 +50,7 @@ final class Edge: WebSocketHandler {
     ) {
         self.turns = turns
         self.settings = settings
+        access = EdgeAccess(settings, inbox)
         limits = settings.limits
         self.inbox = inbox
         self.threads = threads
@@ -66,7 +70,8 @@ final class Edge: WebSocketHandler {
     // MARK: Connections
 
     func refusal(of request: HTTPRequest) -> HTTPResponse? {
-        drainDeadline == nil ? nil : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
+        drainDeadline == nil
+            ? accessRefusal(of: request) : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
     }
 
     func opened(_ connection: WebSocketConnection) {
@@ -74,13 +79,15 @@ final class Edge: WebSocketHandler {
         nextClient += 1
         connection.owner = client
         clients[client.id] = client
-        if client.isPlain { openPlain(client) }
+        admit(client)
+        if client.isPlain, !client.isClosing { openPlain(client) }
     }
 
     func closed(_ connection: WebSocketConnection) {
         guard let client = connection.owner as? EdgeClient else { return }
         clients[client.id] = nil
         for subscription in client.subscriptions.values { leave(client, subscription) }
+        access.closed(client.access)
         client.ended()
     }
 
@@ -142,6 +149,8 @@ final class Edge: WebSocketHandler {
             }
         }
         for feed in streams.values { feed.tellPositions(before: now - .seconds(limits.progressSeconds - 5)) }
+        checkAccess()
+        if certificateDue <= now { reloadCertificate() }
         readings.ticked()
         forgetKeys()
         count()

@@ -7,7 +7,7 @@ import WebServer
 package enum EdgeProcess {
     /// Until SIGTERM or SIGINT, and until its clients were told.
     package static func run(_ settings: EdgeSettings) throws -> ExitCode {
-        let signals = blockSignals()
+        let signals = blockSignals(settings)
         let notifier = try ServiceNotifier.fromEnvironment()
         var limits = WebServerLimits()
         limits.connections = settings.limits.connections
@@ -21,7 +21,7 @@ package enum EdgeProcess {
             settings, inbox, ReaderThreads(2, name: "reading"), ReaderThreads(1, name: "pages"), counters, turns,
             notifier)
         let server = try unlessUnavailable { () throws(WebServerError) in
-            try WebServer(settings.listen, limits: limits, waker: inbox.waker, Edge.routes(edge))
+            try WebServer(settings.listen, limits: limits, waker: inbox.waker, tls: settings.tls, Edge.routes(edge))
         }
         edge.server = server
         server.watch(turns.descriptor) { [unowned edge] in
@@ -30,7 +30,7 @@ package enum EdgeProcess {
         }
         let address = server.address.description
         follow(settings, address: address, signals: signals, inbox, counters)
-        Log.standard.say("clients connect at ws://\(address)/ws")
+        Log.standard.say("clients connect at \(settings.tls == nil ? "ws" : "wss")://\(address)/ws")
         notifier?.started(status: "no worker is heard yet", at: .now)
         server.run(until: { edge.isFinished }, woken: { edge.woken() }, ticked: { edge.ticked() })
         inbox.close()
@@ -40,6 +40,7 @@ package enum EdgeProcess {
     private static func unlessUnavailable<Value>(_ make: () throws(WebServerError) -> Value) throws(StartError) -> Value
     {
         do throws(WebServerError) { return try make() } catch {
+            guard error.operation != "TLS" else { throw StartError("TLS: \(error.message)", .configuration) }
             throw StartError("can't listen: \(error); choose another address with --listen", .unavailable)
         }
     }
@@ -59,11 +60,12 @@ package enum EdgeProcess {
         thread.start()
     }
 
-    private static func blockSignals() -> Int32 {
+    /// Those that the other thread hears of. SIGHUP only where it means something.
+    private static func blockSignals(_ settings: EdgeSettings) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         var set = sigset_t()
         sigemptyset(&set)
-        for number in [SIGTERM, SIGINT] { sigaddset(&set, number) }
+        for number in [SIGTERM, SIGINT] + (settings.tls == nil ? [] : [SIGHUP]) { sigaddset(&set, number) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         return signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
     }

@@ -1,7 +1,9 @@
+package import Accounts
 package import Common
 import Foundation
 import Kafka
 import Postgres
+package import WebServer
 package import ZeroMQ
 
 /// What an edge is started with.
@@ -17,6 +19,8 @@ package struct EdgeSettings: Sendable {
     package var kafka: [String: String] = [:]
     /// Of the parent that started it nothing is left when standard input ends: then it ends too.
     package var isSupervised = false
+    /// Nil: connections are not encrypted.
+    package var tls: TLSFiles?
     /// The dashboard's files; nil: none are served.
     package var site: String?
     /// Map tiles from another host, as `https://HOST/{z}/{x}/{y}.png`, and whose they are.
@@ -25,6 +29,11 @@ package struct EdgeSettings: Sendable {
     /// Pages of other hosts that may connect.
     package var origins: Set<String> = []
     package var limits = EdgeLimits()
+    package var access = AccessLimits()
+    /// Streams that name no roles are anyone's, to read and to publish.
+    package var isOpen = false
+    /// The fleet's keys for tokens; nil: those that the coordinator tells on this machine. Never logged.
+    package var tokenKeys: TokenKeys?
 
     package init(listen: ListenAddress, control: String, credentials: CurveCredentials? = nil) {
         self.listen = listen
@@ -35,7 +44,7 @@ package struct EdgeSettings: Sendable {
     package static let help = """
         Fans committed rows out to WebSocket clients, and takes their records into Kafka; any number of edges, anywhere.
 
-        usage:   ws-edge [--listen HOST:PORT] [--control ENDPOINT] [--key FILE] [--site DIR | --no-site]
+        usage:   ws-edge [--listen HOST:PORT] [--control ENDPOINT] [--key FILE] [--open] [--site DIR | --no-site]
         example: ws-edge --listen 127.0.0.1:8080
         example: ws-edge --listen 10.0.0.7:8080 --control tcp://10.0.0.1:9200 --key edge-1.keys
 
@@ -45,6 +54,10 @@ package struct EdgeSettings: Sendable {
         --control  the coordinator: ipc://DIR/control/coordinator or tcp://HOST:PORT (MILLRACE_CONTROL;
                    without it the coordinator of MILLRACE_RUNTIME_DIR, or .millrace)
         --key      the file that `coordinator keys add` printed, for tcp (MILLRACE_KEY_FILE)
+        --open     anyone reads and publishes where a stream names no roles (MILLRACE_OPEN). Without it publishing needs a
+                   user, and on an address that others reach reading too
+        --tls-certificate, --tls-key  files (PEM) for wss:// and https://; looked at once a minute, and on SIGHUP
+                   (MILLRACE_TLS_CERTIFICATE, MILLRACE_TLS_KEY)
         --site     the dashboard's files, if they are elsewhere than beside the program; --no-site serves none
         --origin   a page's origin that may connect from another host, or '*'; again for more (MILLRACE_ORIGINS,
                    separated by commas)
@@ -53,7 +66,8 @@ package struct EdgeSettings: Sendable {
         KAFKA_BOOTSTRAP_SERVERS and so on say; beside a coordinator, without them, where the fleet's are. Reading is
         enough in Postgres. MILLRACE_LOG=json makes each line that it logs a JSON object.
         MILLRACE_TILES, with MILLRACE_TILES_ATTRIBUTION, gives the dashboard's map a background:
-        https://HOST/{z}/{x}/{y}.png. There is no sign-in yet: whoever reaches the port reads and publishes.
+        https://HOST/{z}/{x}/{y}.png. MILLRACE_TOKEN_KEYS_FILE names the fleet's keys for tokens, for an edge that has
+        them not from a coordinator on this machine. More: docs/security.md.
 
         """
 
@@ -71,6 +85,12 @@ package struct EdgeSettings: Sendable {
             ?? "ipc://\(path)/control/coordinator"
         let key = try arguments.option("--key") ?? environment["MILLRACE_KEY_FILE"]
         let site = try arguments.option("--site")
+        let isOpen = arguments.flag("--open")
+        let certificate = try arguments.option("--tls-certificate") ?? environment["MILLRACE_TLS_CERTIFICATE"]
+        let tlsKey = try arguments.option("--tls-key") ?? environment["MILLRACE_TLS_KEY"]
+        guard (certificate == nil) == (tlsKey == nil) else {
+            throw arguments.usage("--tls-certificate and --tls-key go together")
+        }
         let hasNoSite = arguments.flag("--no-site")
         var origins = (environment["MILLRACE_ORIGINS"] ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
@@ -94,6 +114,13 @@ package struct EdgeSettings: Sendable {
             limits.memoryByteCount = megabytes * 1024 * 1024
         }
         self.origins = Set(origins)
+        self.isOpen = isOpen || ["1", "true"].contains(environment["MILLRACE_OPEN"] ?? "")
+        if let certificate, let tlsKey { tls = TLSFiles(certificate: certificate, key: tlsKey) }
+        if let text = try ConnectionVariables.value(TokenKeys.variable, in: environment) {
+            do throws(StartError) { tokenKeys = try TokenKeys(text: text) } catch {
+                throw StartError("\(TokenKeys.variable): \(error)", .configuration)
+            }
+        }
         self.site = hasNoSite ? nil : site ?? EdgeSite.folder
         tiles = environment["MILLRACE_TILES"]
         tilesAttribution = environment["MILLRACE_TILES_ATTRIBUTION"]

@@ -1,3 +1,4 @@
+import Accounts
 private import CLinux
 import Common
 import Feed
@@ -26,6 +27,7 @@ final class FeedLoop {
     private var nextNumber = 1
     /// What the server's thread was told.
     private var told: (streams: [StoredStream], kafka: [String: String])?
+    private var toldAccess: AccessEvent.Configuration?
     private var sourceCounts: [String: Int] = [:]
     /// What keeps a stream's rows from being read, by its name, as it was last said.
     private var failures: [String: String] = [:]
@@ -69,7 +71,11 @@ final class FeedLoop {
             try poller.wait(max(.zero, nextReport - .now))
             // Nobody writes there: it has ended, and with it whoever watches over this process.
             let isAlone = parent.map { !poller.events($0).isEmpty } ?? false
-            if isAlone || !poller.events(signal).isEmpty { return inbox.put(.drain) }
+            if isAlone { return inbox.put(.drain) }
+            if !poller.events(signal).isEmpty {
+                guard takeSignal() == SIGHUP else { return inbox.put(.drain) }
+                inbox.put(.certificates)
+            }
             let now = ContinuousClock.now
             while let parts = try control.receive() {
                 guard parts.count == 1, case .configure(let new)? = ControlEnvelope<EdgeReply>.decode(parts[0])
@@ -84,6 +90,12 @@ final class FeedLoop {
             askPostgres(now)
             if nextReport <= now { try report(now) }
         }
+    }
+
+    private func takeSignal() -> Int32 {
+        var taken = signalfd_siginfo()
+        _ = read(signals, &taken, MemoryLayout<signalfd_siginfo>.size)
+        return Int32(taken.ssi_signo)
     }
 
     private func report(_ now: ContinuousClock.Instant) throws {
@@ -111,6 +123,14 @@ final class FeedLoop {
         if told?.streams != streams || told?.kafka != kafka {
             told = (streams, kafka)
             inbox.put(.configured(streams, kafka: kafka))
+        }
+        let access = AccessEvent.Configuration(
+            // Those of another version are no keys here: then nobody signs in, and rows flow.
+            keys: settings.tokenKeys ?? new.tokenKeys.flatMap { try? TokenKeys(text: $0) },
+            issuers: new.issuers ?? [], place: .init(schema: schema, database: database))
+        if toldAccess != access {
+            toldAccess = access
+            inbox.put(.access(.configured(access)))
         }
         for stored in streams where subscriptions[stored.stream.name]?.stored != stored {
             subscriptions[stored.stream.name] = try FeedSubscription(

@@ -1,12 +1,17 @@
 /** What the edge answers over HTTP. */
 
+import { session } from "./session.js";
+
 const timeoutMs = 10_000;
 
 async function get(path) {
-  const response = await fetch(path, { signal: AbortSignal.timeout(timeoutMs), headers: { accept: "application/json" } });
+  const headers = { accept: "application/json" };
+  if (session.token) headers.authorization = `Bearer ${session.token}`;
+  const response = await fetch(path, { signal: AbortSignal.timeout(timeoutMs), headers });
   if (!response.ok) {
     const answer = await response.json().catch(() => undefined);
-    throw new Error(answer?.error?.message ?? `${path} was answered with ${response.status}`);
+    const error = new Error(answer?.error?.message ?? `${path} was answered with ${response.status}`);
+    throw Object.assign(error, { needsUser: response.status === 401 || response.status === 403 });
   }
   return response.json();
 }

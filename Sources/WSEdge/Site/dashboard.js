@@ -8,6 +8,8 @@ import { CameraMap } from "./map/map.js";
 import { Meter } from "./panels/meter.js";
 import { MillraceClient } from "./millrace.js";
 import { NewestRows } from "./panels/newest.js";
+import { session } from "./session.js";
+import { SignInView } from "./panels/sign-in.js";
 import { Stock } from "./panels/stock.js";
 
 const traffic = "traffic_data";
@@ -21,19 +23,27 @@ const charts = new Charts();
 const legend = new Legend(() => map?.restyle());
 const newest = new NewestRows((id) => map?.choose(id));
 const connection = new ConnectionView(() => client.retryNow());
+const signIn = new SignInView();
 let map;
 let frame;
 
-const client = new MillraceClient("ws", { onState: showState });
+const client = new MillraceClient("ws", { token: () => session.token, onState: showState });
+session.onRenewed = () => client.refresh();
 const subscription = client.subscribe(traffic, {
   snapshot: readCameras,
   onRows: take,
   onResumed: () => connection.resumed(false),
   onGap: () => connection.resumed(true),
-  onError: (error) => notice(error.message),
+  onError: fail,
 });
 
+function fail(error) {
+  notice(error.message);
+  if (error.code === "forbidden" || error.code === "unauthorized") signIn.offer();
+}
+
 function showState(state, detail) {
+  if (state === "refused" && detail.code === 4401) signIn.offer();
   if (state === "live" && subscription.state === "open") notice("");
   connection.show(state, detail);
   showCounts();
@@ -41,10 +51,14 @@ function showState(state, detail) {
 
 /** What there is already, and where the feed goes on from it. */
 async function readCameras() {
-  const { rows, epoch, position } = await api.latest(traffic, camerasLimit);
+  const { rows, epoch, position } = await api.latest(traffic, camerasLimit).catch((error) => {
+    // Then the subscription is refused too, and not asked for again and again.
+    if (error.needsUser) return { rows: [] };
+    throw error;
+  });
   for (const row of rows) cameras.take(row, Date.parse(row.timestamp));
   draw();
-  return { epoch, position };
+  return epoch === undefined ? {} : { epoch, position };
 }
 
 function take(rows) {

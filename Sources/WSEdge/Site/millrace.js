@@ -152,7 +152,8 @@ export class MillraceClient {
   /**
    * @param {string|string[]} urls of edges, which take turns; relative ones are of the page.
    * @param {object} [options]
-   * @param {string|function(): (string|Promise<string>)} [options.token] asked for at each connection.
+   * @param {string|function(): (string|Promise<string>)} [options.token] asked for at each connection, and by
+   *   `refresh()`.
    * @param {function(string, object)} [options.onState] with the new state, and {retryInMs}, or {code, reason} of
    *   what closed the last connection.
    * @param {function(MillraceError)} [options.onError] errors that belong to no request.
@@ -175,6 +176,14 @@ export class MillraceClient {
   retryNow() {
     if (this.state === "refused") this.connect();
     else if (this.#timer !== undefined && !this.#socket && !this.#isStopped) this.#open();
+  }
+
+  /** There is a new token: the edge is told, and everything goes on. */
+  async refresh() {
+    const life = this.#life;
+    const token = await this.#token();
+    if (!this.#isConnected || life !== this.#life) return;
+    this.#ask({ type: "connect", token }, (_, error) => error && this.#options.onError?.(error));
   }
 
   /** Ends the connection and all subscriptions. */
@@ -286,8 +295,7 @@ export class MillraceClient {
     this.#become(this.#wasConnected ? "reconnecting" : "connecting", {});
     this.#timer = setTimeout(() => this.#lose(1006, "no connection in time"), milliseconds.handshake);
     try {
-      const { token } = this.#options;
-      const value = typeof token === "function" ? await token() : token;
+      const value = await this.#token();
       if (life !== this.#life) return;
       const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
       const socket = new Socket(this.#url(), protocol);
@@ -302,6 +310,11 @@ export class MillraceClient {
     } catch (error) {
       if (life === this.#life) this.#lose(1006, String(error));
     }
+  }
+
+  async #token() {
+    const { token } = this.#options;
+    return typeof token === "function" ? token() : token;
   }
 
   #url() {

@@ -9,6 +9,9 @@ package struct ListenAddress: Sendable, Equatable {
         self.port = port
     }
 
+    /// Whether only this machine can reach it.
+    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
     /// Nil for what is not such an address. A host is not looked up here.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {

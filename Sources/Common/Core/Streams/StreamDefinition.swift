@@ -23,11 +23,15 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     package var changeRecords: ChangeRecordFormat?
     /// Bytes before each record's JSON that are not part of it: 5 for a schema registry's framing.
     package var skipPrefix: Int
+    /// Roles that may subscribe and read, and that may publish; nil: as the edge's policy says (`AccessPolicy`).
+    package var subscribe: [String]?
+    package var publish: [String]?
 
     package init(
         name: String, topics: [String], table: String? = nil, mode: StreamMode, key: [String] = [],
         increments: [String] = [], latest: Bool = false, columns: [Column],
-        retain: RetentionPeriod? = nil, changeRecords: ChangeRecordFormat? = nil, skipPrefix: Int = 0
+        retain: RetentionPeriod? = nil, changeRecords: ChangeRecordFormat? = nil, skipPrefix: Int = 0,
+        subscribe: [String]? = nil, publish: [String]? = nil
     ) {
         self.name = name
         self.topics = topics
@@ -40,6 +44,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
         self.retain = retain
         self.changeRecords = changeRecords
         self.skipPrefix = skipPrefix
+        self.subscribe = subscribe
+        self.publish = publish
     }
 
     /// Whether rows of the stream's own table have a key, a row version and tombstones.
@@ -57,7 +63,7 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, topics, table, mode, key, increments, latest, columns, retain
+        case name, topics, table, mode, key, increments, latest, columns, retain, subscribe, publish
         case changeRecords = "change_records"
         case skipPrefix = "skip_prefix"
     }
@@ -76,6 +82,8 @@ package struct StreamDefinition: Hashable, Sendable, Codable {
             columns: try values.decode([Column].self, forKey: .columns),
             retain: try values.decodeIfPresent(RetentionPeriod.self, forKey: .retain),
             changeRecords: try values.decodeIfPresent(ChangeRecordFormat.self, forKey: .changeRecords),
-            skipPrefix: try values.decodeIfPresent(Int.self, forKey: .skipPrefix) ?? 0)
+            skipPrefix: try values.decodeIfPresent(Int.self, forKey: .skipPrefix) ?? 0,
+            subscribe: try values.decodeIfPresent([String].self, forKey: .subscribe),
+            publish: try values.decodeIfPresent([String].self, forKey: .publish))
     }
 }

@@ -12,7 +12,7 @@ package struct StreamValidation: Sendable {
     package init(_ streams: [StreamDefinition], schema: String = "millrace") {
         self.schema = schema
         var owners: [String: String] = [:]
-        var tables: [[String]: String] = [["public", "users"]: ""]
+        var tables: [[String]: String] = [:]
         for stream in streams {
             for topic in stream.topics {
                 if let owner = owners.updateValue(stream.name, forKey: topic) {
@@ -21,8 +21,7 @@ package struct StreamValidation: Sendable {
             }
             for table in [stream.table] + (stream.latest ? [stream.latestTable] : []) {
                 guard let owner = tables.updateValue(stream.name, forKey: Self.parts(table)) else { continue }
-                let what = owner.isEmpty ? "Millrace's own table" : "already a table of stream '\(owner)'"
-                report(stream, "table: '\(table)' is \(what)")
+                report(stream, "table: '\(table)' is already a table of stream '\(owner)'")
             }
             check(stream)
         }
@@ -55,6 +54,26 @@ package struct StreamValidation: Sendable {
         }
         checkRecords(of: stream)
         checkIncrements(of: stream)
+        check(stream.subscribe, "subscribe", of: stream)
+        check(stream.publish, "publish", of: stream)
+    }
+
+    /// Any name is a role; one that is almost a usual one would let nobody in.
+    private mutating func check(_ roles: [String]?, _ list: String, of stream: StreamDefinition) {
+        guard let roles else { return }
+        let usual = Role.standard + [Role.anyone]
+        var seen: Set<String> = []
+        for role in roles {
+            if !seen.insert(role).inserted { report(stream, "\(list): '\(role)' is listed twice") }
+            if let problem = Role.problem(of: role) {
+                report(stream, "\(list): '\(role)': \(problem)")
+            } else if !usual.contains(role), let near = NearNames.of(role, among: usual).first {
+                report(stream, "\(list): '\(role)' is none of the usual roles; did you mean \(near)?")
+            }
+        }
+        if roles.contains(Role.anyone), roles.count > 1 {
+            report(stream, "\(list): 'public' means anyone: the others say nothing beside it")
+        }
     }
 
     /// The table's name with its schema, which is `public` where it names none.

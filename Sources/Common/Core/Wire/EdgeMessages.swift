@@ -30,7 +30,7 @@ package struct EdgeReport: Codable, Sendable, Equatable {
 
 /// What an edge has to know of its fleet.
 ///
-/// Over tcp the two connections are nil: an edge on another host knows them itself, with a role of its own. On this
+/// Over tcp the two connections and the keys for tokens are nil: an edge on another host knows them itself, with a role of its own. On this
 /// machine's socket they are the fleet's, for an edge that was told nothing else. Never logged.
 package struct EdgeConfiguration: Codable, Sendable, Equatable {
     package struct Feed: Codable, Sendable, Hashable {
@@ -51,15 +51,21 @@ package struct EdgeConfiguration: Codable, Sendable, Equatable {
     package var kafka: [String: String]?
     /// libpq's parameters.
     package var postgres: [String: String]?
+    /// The fleet's keys for tokens, on this machine.
+    package var tokenKeys: String?
+    /// Whose tokens count beside those.
+    package var issuers: [ExternalIssuer]?
 
     package init(
         streams: [StreamDefinition], schema: String, feeds: [Feed], kafka: [String: String]? = nil,
-        postgres: [String: String]? = nil
+        postgres: [String: String]? = nil, tokenKeys: String? = nil, issuers: [ExternalIssuer]? = nil
     ) {
         self.streams = streams
         self.schema = schema
         self.feeds = feeds
         self.kafka = kafka
         self.postgres = postgres
+        self.tokenKeys = tokenKeys
+        self.issuers = issuers
     }
 }

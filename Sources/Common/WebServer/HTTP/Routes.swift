@@ -96,6 +96,11 @@ package struct Routes {
                 let allowed = methods.joined(separator: ", ")
                 return .refused(.text(405, "only \(allowed)\n", headers: ["allow": allowed]))
             }
+            // A page elsewhere may send to where its browser is let in, without being asked first.
+            guard method == .get || origins.allows(request.origin, host: request.host) else {
+                return .refused(
+                    .text(403, "pages of \(request.origin?.prefix(200) ?? "") may not send to this server\n"))
+            }
             var request = request
             request.parameters = parameters
             return .found(HTTPExchange(request, bodyLimit: method == .get ? 0 : route.bodyLimit, answer))

@@ -18,6 +18,8 @@ final class Library {
     private static let httpName = "http"
     /// The library copies buffers that are longer than this; we write none at once.
     private static let packetByteCount = 1 << 20
+    /// Tokens of other issuers are some kilobytes long. Held while a head is read only.
+    private static let headByteCount: UInt16 = 12 * 1024
     /// Each idle connection holds a buffer of this size.
     private static let receiveByteCount = 512
 
@@ -96,7 +98,7 @@ final class Library {
     }
 
     /// Makes the library's context; nil when it can't.
-    func makeContext(_ loop: OpaquePointer) -> OpaquePointer? {
+    func makeContext(_ loop: OpaquePointer, _ tls: TLSFiles?) -> OpaquePointer? {
         lws_set_log_level(Int32(LLL_ERR), Self.log)
         var info = lws_context_creation_info()
         info.port = millrace_web_no_listener
@@ -108,8 +110,18 @@ final class Library {
         if mountCount > 0 { info.mounts = UnsafePointer(mounts) }
         if headerCount > 0 { info.headers = UnsafePointer(headers) }
         info.server_string = serverName
+        info.max_http_header_data = Self.headByteCount
         info.alpn = applicationProtocol
-        return millrace_web_context(loop, &info)
+        guard let tls else { return millrace_web_context(loop, &info) }
+        info.options |= millrace_web_tls_option
+        // Copied by the library.
+        return tls.certificate.withCString { certificate in
+            tls.key.withCString { key in
+                info.ssl_cert_filepath = certificate
+                info.ssl_private_key_filepath = key
+                return millrace_web_context(loop, &info)
+            }
+        }
     }
 
     /// Drops the library's log lines: they tell what clients do wrong, and clients are answered.

@@ -11,6 +11,8 @@ package final class WebSocketConnection {
     package let query: [String: String]
     /// The other side's address, without its port.
     package let address: String
+    /// The request's credentials.
+    package let authorization: String?
     /// What the handler keeps of it.
     package var owner: AnyObject?
     var incoming: [UInt8] = []
@@ -28,6 +30,7 @@ package final class WebSocketConnection {
         self.handler = handler
         query = request.query
         address = request.address
+        authorization = request.authorization
     }
 
     /// Has `nextFrames` called when the connection takes more.

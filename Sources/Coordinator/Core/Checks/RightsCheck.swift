@@ -70,9 +70,10 @@ package struct RightsCheck {
             let rights = table == "migration" ? ["SELECT"] : ["SELECT", "INSERT", "UPDATE", "DELETE"]
             missing += try of("\(schema.name).\(Connection.identifier(table))", rights, login, &connection)
         }
+        // Those that run with their owner's rights are for edges.
         let functions = """
             (SELECT coalesce(bool_and(has_function_privilege(oid, 'EXECUTE')), true) FROM pg_proc
-             WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = \(name)))
+             WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = \(name)) AND NOT prosecdef)
             """
         if !(try isTrue(functions, &connection)) {
             missing.append(

@@ -1,3 +1,4 @@
+import Accounts
 import Common
 import Foundation
 import Postgres
@@ -32,6 +33,8 @@ package struct ChildCommand: Sendable, Equatable {
         // What Kafka and Postgres are reached with goes over the control channel, not where /proc shows it.
         for name in ConnectionVariables.kafkaNames + ConnectionString.variableNames { environment[name] = nil }
         // What the coordinator's service manager hears, it hears from the coordinator.
+        // Edges are told by the control channel.
+        for name in [TokenKeys.variable, TokenKeys.variable + "_FILE"] { environment[name] = nil }
         for name in ServiceNotifier.variables { environment[name] = nil }
         // A crash must be an exit at once: writing a backtrace can take long, or hang.
         if environment["SWIFT_BACKTRACE"] == nil { environment["SWIFT_BACKTRACE"] = "enable=no" }

@@ -24,11 +24,15 @@ package struct ConfigurationFile: Codable, Sendable {
     package var edges: Int32?
     package var edgeHost: String?
     package var edgePort: UInt16?
+    /// Streams that name no roles are anyone's.
+    package var open: Bool?
+    /// Whose tokens count beside our own.
+    package var issuers: [ExternalIssuer]?
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams, control, metrics, edges
+        case shards, schema, kafka, postgres, streams, control, metrics, edges, open, issuers
         case edgeHost = "edge_host"
         case edgePort = "edge_port"
         case advertiseHost = "advertise_host"

@@ -1,3 +1,4 @@
+package import Accounts
 package import Common
 import Kafka
 import Postgres
@@ -66,10 +67,33 @@ extension ConfigurationSources {
         } else {
             plan.firstPort = flags.edgePort ?? file.edgePort ?? plan.firstPort
         }
+        plan.certificate = try variable("MILLRACE_TLS_CERTIFICATE")
+        plan.certificateKey = try variable("MILLRACE_TLS_KEY")
+        guard (plan.certificate == nil) == (plan.certificateKey == nil) else {
+            throw StartError("MILLRACE_TLS_CERTIFICATE and MILLRACE_TLS_KEY go together", .configuration)
+        }
         guard (0...100).contains(plan.count) else {
             throw StartError("edges must be 0 to 100, not \(plan.count)", .usage)
         }
         return plan
+    }
+
+    func issuers() throws(StartError) -> [ExternalIssuer] {
+        let issuers = file.issuers ?? []
+        var problems = issuers.flatMap(\.problems)
+        let names = issuers.map(\.issuer)
+        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+            problems.append("issuers: '\(name)' is there twice")
+        }
+        guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
+        return issuers
+    }
+
+    package func tokenKeys() throws(StartError) -> TokenKeys? {
+        guard let text = try variable(TokenKeys.variable) else { return nil }
+        do throws(StartError) { return try TokenKeys(text: text) } catch {
+            throw StartError("\(TokenKeys.variable): \(error)", .configuration)
+        }
     }
 
     /// Which Kafka a fleet runs itself where none is configured.

@@ -18,6 +18,7 @@ package struct ConfigurationSources {
         package var edgePort: UInt16?
         /// `apache` or `mock`.
         package var embeddedKafka: String?
+        package var isOpen = false
 
         package init() {}
     }
@@ -119,6 +120,10 @@ package struct ConfigurationSources {
             try limit("breaker_records", file.breakerRecords) ?? configuration.breakerRecordCount
         configuration.metrics = try metricsAddress()
         configuration.edges = try edges()
+        let isOpen = try flag("MILLRACE_OPEN")
+        configuration.edges.isOpen = flags.isOpen || isOpen || file.open ?? false
+        configuration.issuers = try issuers()
+        configuration.tokenKeys = try tokenKeys()
         configuration.foldAfter = file.foldLedgerAfter ?? configuration.foldAfter
         configuration.keepChanges = file.keepChanges ?? configuration.keepChanges
         guard (1...1000).contains(configuration.shards) else {

@@ -1,3 +1,4 @@
+package import Accounts
 package import Common
 
 /// What a coordinator runs: decided before anything starts.
@@ -42,6 +43,10 @@ package struct CoordinatorConfiguration: Sendable {
     /// What it brings up itself.
     package var embedded = EmbeddedPlan()
     package var edges = EdgePlan()
+    /// Whose tokens count at edges beside our own.
+    package var issuers: [ExternalIssuer] = []
+    /// Our own keys for tokens, as a set; nil: those of the runtime folder, which are made once. Never logged.
+    package var tokenKeys: TokenKeys?
     /// The words of the command that makes records for a look at everything; nil: none.
     package var producer: [String]?
     /// See `WorkerConfiguration`.

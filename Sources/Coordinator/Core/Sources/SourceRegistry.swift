@@ -110,6 +110,14 @@ package struct SourceRegistry: ~Copyable {
         return generation
     }
 
+    package mutating func hasNoUsers() throws(StartError) -> Bool {
+        do throws(PostgresError) {
+            return try connection.execute("SELECT FROM \(schema.name).users LIMIT 1")[0].rowCount == 0
+        } catch {
+            throw StartError("Postgres: \(error)", .unavailable)
+        }
+    }
+
     /// - Returns: what stands in the way.
     private mutating func makeTables() throws(PostgresError) -> [String] {
         let missing = try RightsCheck(configuration.streams, schema: schema).run(on: &connection)

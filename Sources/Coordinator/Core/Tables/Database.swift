@@ -6,7 +6,9 @@ import Schema
 package enum Database {
     /// The DDL of everything that a configuration needs.
     package static func ddl(_ configuration: CoordinatorConfiguration) -> String {
-        Migrations(schema: MillraceSchema(name: configuration.schema), streams: configuration.streams).sql
+        let schema = MillraceSchema(name: configuration.schema)
+        let grants = EdgeGrants(schema: schema, streams: configuration.streams).comment
+        return Migrations(schema: schema, streams: configuration.streams).sql + "\n\n" + grants
     }
 
     /// Makes what is missing. Also while a fleet runs.

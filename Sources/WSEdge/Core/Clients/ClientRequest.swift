@@ -17,6 +17,8 @@ struct ClientRequest: Decodable {
     /// Of a record that is published.
     var key: String?
     var snapshot: Bool?
+    /// Of a `connect`.
+    var token: String?
     /// Of a log: so many of its newest rows first.
     var last: Int?
     /// Messages a second of a subscription to the newest rows.
@@ -25,7 +27,7 @@ struct ClientRequest: Decodable {
     var filter: FilterRequest?
 
     private enum CodingKeys: String, CodingKey {
-        case type, stream, mode, from, sub, key, snapshot, last, bbox
+        case type, stream, mode, from, sub, key, snapshot, last, bbox, token
         case conditions = "where"
         case rate = "max_hz"
     }
@@ -39,6 +41,7 @@ struct ClientRequest: Decodable {
         sub = try values.decodeIfPresent(Int.self, forKey: .sub)
         key = try values.decodeIfPresent(String.self, forKey: .key)
         snapshot = try values.decodeIfPresent(Bool.self, forKey: .snapshot)
+        token = try values.decodeIfPresent(String.self, forKey: .token)
         last = try values.decodeIfPresent(Int.self, forKey: .last)
         rate = try values.decodeIfPresent(Int.self, forKey: .rate)
         if values.contains(.conditions) || values.contains(.bbox) { filter = try FilterRequest(from: decoder) }

@@ -19,18 +19,26 @@ extension Edge {
     }
 
     func followPlain(_ client: EdgeClient, _ feed: StreamFeed) {
-        let group = group(feed, GroupKey(.plain))
+        guard isAllowed(client, .subscribe, feed.stream) else { return }
+        let key: GroupKey
+        do throws(RequestError) { key = GroupKey(.plain, .log, try mandatoryFilter(client.access, feed.stream)) } catch
+        {
+            return client.close(4403, error.message)
+        }
+        let group = group(feed, key)
         join(client, feed, group, LogCursor(from: nil, in: group.log.ring, now: feed.position))
     }
 
     func receivePlain(_ text: [UInt8], _ client: EdgeClient) {
         let ingest = stored.values.first { $0.stream.topics.contains(BuiltInStreams.ingestTopic) }
         guard let ingest else { return client.reply(Self.plainError("No stream takes records here")) }
+        guard isAllowed(client, .publish, ingest.stream) else { return }
         guard client.publishing < limits.publishing else {
             return client.reply(Self.plainError("Too many records wait for Kafka", retryAfter: 500))
         }
         client.publishing += 1
-        publish(text[...], to: ingest.stream, topic: BuiltInStreams.ingestTopic) { [weak client] result in
+        publish(text[...], to: ingest.stream, topic: BuiltInStreams.ingestTopic, by: client.access) {
+            [weak client] result in
             guard let client else { return }
             client.publishing -= 1
             switch result {

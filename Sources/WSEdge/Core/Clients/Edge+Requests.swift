@@ -10,7 +10,7 @@ extension Edge {
         do throws(RequestError) {
             let (request, known) = try ClientRequest.parse(text, &id)
             switch request.type {
-            case "connect": connect(known, client)
+            case "connect": try connect(request, known, client)
             case _ where !client.hasConnected:
                 throw RequestError(code: "not_connected", message: "the first message is 'connect'")
             case "subscribe": try subscribe(request, known, client)
@@ -27,6 +27,7 @@ extension Edge {
     private func publish(
         _ request: ClientRequest, _ id: RequestID, _ text: [UInt8], _ client: EdgeClient
     ) throws(RequestError) {
+        try authorize(client, .publish, request.stream)
         let stream = try publishable(request.stream)
         guard let data = JSONText(text).member("data") else {
             throw RequestError(code: "bad_request", message: "'data' is the record, a JSON object")
@@ -37,7 +38,7 @@ extension Edge {
                 retryAfter: 500)
         }
         client.publishing += 1
-        publish(data, key: request.key.map { Array($0.utf8) }, to: stream) { [weak client] result in
+        publish(data, key: request.key.map { Array($0.utf8) }, to: stream, by: client.access) { [weak client] result in
             guard let client else { return }
             client.publishing -= 1
             switch result {
@@ -58,11 +59,6 @@ extension Edge {
         let which = near.isEmpty ? "there are" : "did you mean"
         return RequestError(
             code: "unknown_stream", message: "there is no stream '\(name)'; \(which): \(known.joined(separator: ", "))")
-    }
-
-    private func connect(_ id: RequestID, _ client: EdgeClient) {
-        client.hasConnected = true
-        client.reply(ServerMessage.connected(id: id, limits))
     }
 
     private func unsubscribe(

@@ -5,9 +5,10 @@ import Postgres
 /// How a subscription begins: now, with a state, or where another one was.
 extension Edge {
     func subscribe(_ request: ClientRequest, _ id: RequestID, _ client: EdgeClient) throws(RequestError) {
+        try authorize(client, .subscribe, request.stream)
         let feed = try followed(request.stream)
-        let key = GroupKey(
-            .messages, try mode(request, feed.stream), try request.filter?.filter(feed.stream) ?? RowFilter())
+        var key = GroupKey(.messages, try mode(request, feed.stream), try mandatoryFilter(client.access, feed.stream))
+        if let filter = try filter(request, feed.stream, client) { key.filter = filter }
         let takesSnapshot = try takesSnapshot(request, feed.stream, key)
         let start: ResumeRequest.Start? =
             if let (epoch, position) = try request.start() {
@@ -23,8 +24,9 @@ extension Edge {
         guard let sub = request.sub, let old = client.subscriptions[sub] else {
             throw Self.noSubscription
         }
+        try authorize(client, .subscribe, old.feed.stream.name)
         var key = old.group.key
-        if let filter = request.filter { key.filter = try filter.filter(old.feed.stream) }
+        if let filter = try filter(request, old.feed.stream, client) { key.filter = filter }
         if request.rate != nil { key.mode = try mode(request, old.feed.stream, isLatest: key.isLatest) }
         guard key != old.group.key else {
             throw RequestError(code: "duplicate", message: "the subscription has this filter already")
@@ -56,6 +58,14 @@ extension Edge {
 
     /// Of the rows with which a log begins, unless one is larger.
     private static let lastByteLimit = 1024 * 1024
+    /// What is asked for, within what the client's token shows; nil where nothing is asked for.
+    private func filter(
+        _ request: ClientRequest, _ stream: StreamDefinition, _ client: EdgeClient
+    ) throws(RequestError) -> RowFilter? {
+        guard let asked = try request.filter?.filter(stream) else { return nil }
+        return asked.and(try mandatoryFilter(client.access, stream))
+    }
+
     private static let rates = [1, 2, 5, 10, 20]
 
     private func mode(

@@ -27,6 +27,8 @@ final class EdgeClient {
     let connection: WebSocketConnection
     let openedAt = ContinuousClock.now
     var hasConnected = false
+    /// Who it is, as its newest token says.
+    var access = Access.nobody
     var isClosing = false
     private(set) var isEnded = false
     /// Answers to what it asked: first to be sent.

@@ -90,10 +90,12 @@ enum ServerMessage {
         Array(#"{"type":"reset","sub":\#(sub),"reason":"\#(reason)"}"#.utf8)
     }
 
-    static func connected(id: RequestID, _ limits: EdgeLimits) -> [UInt8] {
-        Array(
+    static func connected(id: RequestID, _ limits: EdgeLimits, _ access: Access) -> [UInt8] {
+        let (user, role) = (access.user.map(quoted) ?? "null", access.role.map(quoted) ?? "null")
+        let expiry = access.claims.map { #""expires_at":\#($0.expiresAt),"# } ?? ""
+        return Array(
             """
-            {"type":"connected","id":\(id.json),"user":null,"role":null,"ping_s":\(limits.pingSeconds),\
+            {"type":"connected","id":\(id.json),"user":\(user),"role":\(role),\(expiry)"ping_s":\(limits.pingSeconds),\
             "limits":{"message_bytes":\(limits.messageByteCount),"subscriptions":\(limits.subscriptions),\
             "publishing":\(limits.publishing)}}
             """.utf8)

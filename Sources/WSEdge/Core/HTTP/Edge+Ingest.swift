@@ -20,6 +20,7 @@ extension Edge {
 
     func ingest(_ exchange: HTTPExchange) {
         do throws(RequestError) {
+            let access = try authorize(exchange, .publish, exchange.request.parameters[0])
             let stream = try publishable(exchange.request.parameters[0])
             let (records, isSingle) = try Self.records(of: exchange.request)
             guard !records.isEmpty else { throw RequestError(code: "bad_request", message: "there is no record") }
@@ -29,14 +30,14 @@ extension Edge {
             exchange.forgetBody()
             let ingest = Ingest(exchange, count: records.count, isSingle: isSingle)
             for (index, record) in records.enumerated() {
-                publish(record, to: stream) { result in
+                publish(record, to: stream, by: access) { result in
                     ingest.results[index] = result
                     ingest.missing -= 1
                     if ingest.missing == 0 { Self.respond(ingest) }
                 }
             }
         } catch {
-            exchange.respond(Self.refusal(Self.status(error), error))
+            exchange.respond(Self.refusal(error))
         }
     }
 
@@ -55,9 +56,15 @@ extension Edge {
         return (elements, false)
     }
 
+    static func refusal(_ error: RequestError) -> HTTPResponse { refusal(status(error), error) }
+
     static func status(_ error: RequestError) -> UInt32 {
         switch error.code {
         case "bad_request", "bad_record": 400
+        case "unauthorized": 401
+        case "forbidden": 403
+        case "rate_limited": 429
+        case "unsupported": 501
         case "unknown_stream" where error.retryAfter == nil: 404
         case "too_large": 413
         default: 503

@@ -20,8 +20,9 @@ extension Edge {
             $0.respond(HTTPResponse(200, contentType: PrometheusText.contentType, body: Array(text.utf8)))
         }
         routes.get("/v1/site") { $0.respond(.json(200, site(settings))) }
-        routes.get("/v1/streams") { [unowned edge] in $0.respond(edge.streamList) }
+        routes.get("/v1/streams") { [unowned edge] in edge.listStreams($0) }
         routes.get("/v1/streams/*/rows") { [unowned edge] in edge.sendRows($0) }
+        routes.post("/v1/token", bodyLimit: settings.access.bodyByteCount) { [unowned edge] in edge.access.signIn($0) }
         routes.post("/v1/streams/*", bodyLimit: settings.limits.bodyByteCount) { [unowned edge] in edge.ingest($0) }
         routes.headers = [
             "content-security-policy": "default-src 'self'; img-src 'self' data: \(tileHost(settings) ?? "")",
@@ -66,8 +67,18 @@ extension Edge {
         let columns: [Column]
     }
 
-    private var streamList: HTTPResponse {
-        let list = stored.values.map(\.stream).sorted { $0.name < $1.name }.map { stream in
+    /// Those that may be read.
+    private func listStreams(_ exchange: HTTPExchange) {
+        do throws(RequestError) {
+            let found = try readable(exchange)
+            exchange.respond(Self.streamList(found))
+        } catch {
+            exchange.respond(Self.refusal(error))
+        }
+    }
+
+    private static func streamList(_ streams: [StreamDefinition]) -> HTTPResponse {
+        let list = streams.sorted { $0.name < $1.name }.map { stream in
             StreamDescription(
                 name: stream.name, mode: stream.mode.rawValue, key: stream.key, latest: stream.latest,
                 columns: stream.columns.map { .init(name: $0.name, type: $0.type.rawValue) })
@@ -81,7 +92,9 @@ extension Edge {
         let retry = error.retryAfter.map { #","retry_after_ms":\#($0)"# } ?? ""
         let body =
             #"{"error":{"code":"\#(error.code)","message":\#(ServerMessage.quoted(error.message))\#(retry)}}"#
-        let headers = error.retryAfter.map { ["retry-after": String(($0 + 999) / 1000)] } ?? [:]
+        var headers = error.retryAfter.map { ["retry-after": String(($0 + 999) / 1000)] } ?? [:]
+        // RFC 6750, section 3.
+        if status == 401 { headers["www-authenticate"] = "Bearer" }
         return .json(status, Array(body.utf8), headers: headers)
     }
 }

@@ -15,8 +15,10 @@ extension Edge {
     func sendRows(_ exchange: HTTPExchange) {
         let name = exchange.request.parameters[0]
         do throws(RequestError) {
+            let access = try authorize(exchange, .subscribe, name)
             guard let stored = stored[name] else { throw unknownStream(name) }
-            let request = try RowsRequest(exchange.request, stored.stream)
+            let request = try RowsRequest(
+                exchange.request, stored.stream, within: try mandatoryFilter(access, stored.stream))
             guard pages.count < limits.pages else {
                 throw RequestError(code: "overloaded", message: "too many ask for rows now", retryAfter: 1000)
             }

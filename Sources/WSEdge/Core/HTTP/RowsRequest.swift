@@ -15,7 +15,10 @@ struct RowsRequest {
     let page: RowPage.Request
     let format: Format
 
-    init(_ request: HTTPRequest, _ stream: StreamDefinition) throws(RequestError) {
+    /// - Parameter mandatory: what may be seen at all.
+    init(
+        _ request: HTTPRequest, _ stream: StreamDefinition, within mandatory: RowFilter
+    ) throws(RequestError) {
         let query = request.query
         let isLatest = query["latest"] == "true"
         guard !isLatest || stream.latest else { throw Self.wrong("\(stream.name) keeps no newest row of each key") }
@@ -25,7 +28,7 @@ struct RowsRequest {
         guard let format = Format(rawValue: query["format"] ?? "json") else {
             throw Self.wrong("'format' is \(Format.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        let filter = try Self.filter(query).filter(stream)
+        let filter = try Self.filter(query).filter(stream).and(mandatory)
         var page = RowPage.Request(isLatest: isLatest, limit: limit, filter: filter)
         page.after = try Self.after(query["after"], isKeyed: stream.isKeyed || isLatest, stream)
         self.page = page

@@ -10,6 +10,7 @@ final class ReaderThreads: @unchecked Sendable {
     /// One thread's, each with a connection.
     final class Readers {
         private var readers: [StoredStream: ReplayReader] = [:]
+        let users = UserReader()
         private static let limit = 64
 
         subscript(stored: StoredStream) -> ReplayReader {

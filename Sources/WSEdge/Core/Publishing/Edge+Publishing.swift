@@ -9,9 +9,10 @@ extension Edge {
     /// - Parameters:
     ///   - key: the client's own; nil: the record's, as the stream says.
     ///   - topic: nil: the stream's first.
+    ///   - access: who publishes it, for Kafka's headers.
     func publish(
         _ record: ArraySlice<UInt8>, key: [UInt8]? = nil, to stream: StreamDefinition, topic: String? = nil,
-        _ done: @escaping (Result<PublishedPlace, RequestError>) -> Void
+        by access: Access, _ done: @escaping (Result<PublishedPlace, RequestError>) -> Void
     ) {
         let topic = topic ?? stream.topics[0]
         do throws(RequestError) {
@@ -19,7 +20,7 @@ extension Edge {
                 throw RequestError(code: "unavailable", message: "this edge has no Kafka now", retryAfter: 1000)
             }
             let own = try recordKey(of: record, stream)
-            publisher.publish(record, key: key ?? own, to: topic) { [weak self] result in
+            publisher.publish(record, key: key ?? own, to: topic, headers: access.headers) { [weak self] result in
                 done(
                     result.map { delivery in
                         let place = StreamState.Place(topic: topic, partition: delivery.partition)

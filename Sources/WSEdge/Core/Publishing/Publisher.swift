@@ -28,11 +28,15 @@ final class Publisher {
     var waitingCount: Int { waiting.count }
 
     /// - Parameter done: called later with what became of it, or before this returns when it can't be taken.
-    func publish(_ value: ArraySlice<UInt8>, key: [UInt8]?, to topic: String, _ done: @escaping Done) {
+    func publish(
+        _ value: ArraySlice<UInt8>, key: [UInt8]?, to topic: String, headers: [(name: String, value: [UInt8]?)],
+        _ done: @escaping Done
+    ) {
         let token = nextToken
         nextToken += 1
         do throws(KafkaError) {
-            guard try producer.produce(topic: topic, key: key, value: Array(value), token: token) else {
+            guard try producer.produce(topic: topic, key: key, value: Array(value), headers: headers, token: token)
+            else {
                 return done(.failure(Self.overloaded))
             }
             waiting[token] = done

@@ -1,16 +1,19 @@
-import Common
-import Foundation
+private import Foundation
 
-/// A small text file that appears whole or not at all, is never overwritten, and is its owner's (0600).
-struct KeyFile {
-    let path: String
+/// A small text file that appears whole or not at all, is never overwritten by `create`, and is its owner's (0600).
+package struct KeyFile: Sendable {
+    package let path: String
 
-    /// A key and its newline are 41 bytes.
-    private static let byteLimit = 1024
+    /// A few keys.
+    private static let byteLimit = 4096
+
+    package init(path: String) {
+        self.path = path
+    }
 
     /// What it holds, without white space around it; nil when there is no such file.
     /// - Parameter secret: refuse it when anybody but its owner could have read it.
-    func read(secret: Bool) throws(StartError) -> String? {
+    package func read(secret: Bool) throws(StartError) -> String? {
         // Without waiting for the writer of a pipe that somebody put here.
         let file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         if file < 0, errno == ENOENT { return nil }
@@ -49,7 +52,17 @@ struct KeyFile {
     }
 
     /// False, and nothing is changed, when the file exists: of several processes that make it, one does.
-    func create(_ text: String) throws(StartError) -> Bool {
+    package func create(_ text: String) throws(StartError) -> Bool {
+        try write(text) { link($0, $1) }
+    }
+
+    /// The same in place of what is there.
+    package func replace(_ text: String) throws(StartError) {
+        _ = try write(text) { rename($0, $1) }
+    }
+
+    /// - Parameter publish: gives what was written its name; not zero with errno set.
+    private func write(_ text: String, _ publish: (String, String) -> Int32) throws(StartError) -> Bool {
         let folder = (path as NSString).deletingLastPathComponent
         // Written under another name and then linked: nobody ever finds half a key, whenever this process ends. What
         // that leaves behind has a name that no reader looks for.
@@ -61,9 +74,9 @@ struct KeyFile {
             unlink(temporary)
         }
         // A few bytes: all of them, or the disk is full.
-        let written = text.withCString { write(file, $0, text.utf8.count) }
+        let written = text.withCString { Glibc.write(file, $0, text.utf8.count) }
         guard written == text.utf8.count, fsync(file) == 0 else { throw failure("can't be written") }
-        guard link(temporary, path) == 0 else {
+        guard publish(temporary, path) == 0 else {
             if errno == EEXIST { return false }
             throw failure("can't be made")
         }
@@ -76,7 +89,7 @@ struct KeyFile {
     }
 
     /// False when there was none.
-    func remove() throws(StartError) -> Bool {
+    package func remove() throws(StartError) -> Bool {
         if unlink(path) == 0 { return true }
         if errno == ENOENT { return false }
         throw failure("can't be removed")

@@ -1,0 +1,3 @@
+#include <jansson.h>
+#include <jose/jwk.h>
+#include <jose/jws.h>
