@@ -143,7 +143,7 @@ struct AccessTests {
                 c = raw(); print(*[ask(c, {"type": "connect", "id": 1, "token": token})[x] for x in ("user", "role")])
                 print(ask(c, {"type": "publish", "id": 2, "stream": "events", "data": {"n": 1}})["type"])
             print(*(http("/v1/streams", token=t)[0] for t in tokens[2:5]))
-            def rows(token, query=""): return http("/v1/streams/events/rows" + query, token=token)[1]["rows"]
+            def rows(token, query=""): return json.loads(http("/v1/streams/events/rows" + query, token=token)[2])["rows"]
             def stored(): assert len(rows(tokens[0])) == 1
             until(stored)
             print(rows(tokens[5]), rows(tokens[5], "?where=%7B%22n%22:1%7D"), len(rows(tokens[0], "?where=%7B%22n%22:1%7D")))

@@ -78,6 +78,9 @@ struct RowPageTests {
         let pages = try read(web, "/v1/streams/table/rows?limit=8", after: nil)
         #expect(pages.map(\.count) == [8, 8, 8, 6, 0])
         #expect(pages.flatMap { $0 }.map(\.id) == pages.flatMap { $0 }.map(\.id).sorted())
+        let hostile = Self.encoded("[\"\u{600}'); COMMIT; DROP TABLE public.\\\"table\\\"; --\"]")
+        #expect(try web.get("/v1/streams/table/rows?after=\(hostile)").status == 200)
+        #expect(try fleet.rows(#"SELECT count(*) FROM "table""#) == ["30"])
         let csv = try web.get("/v1/streams/table/rows?limit=2&format=csv")
         #expect(
             csv.body == "id,n,longitude,latitude\r\n\"p0 0, \"\"x\"\"\",0,0,0\r\n\"p0 1, \"\"x\"\"\",1,1,0\r\n")
@@ -104,6 +107,9 @@ struct RowPageTests {
             #expect(answer.status == 400 && answer.body.contains(words), "\(query): \(answer)")
         }
         #expect(try web.get("/v1/streams/logs/rows").status == 404)
+        // Two names of one source.
+        #expect(try web.get("/v1/streams/log/rows?after=" + Self.encoded(#"{"1":5,"01":5}"#)).status == 200)
+        #expect(try web.get("/livez").status == 200)
         edge.kill()
         try fleet.stop()
     }

@@ -86,6 +86,9 @@ struct FilterTests {
     func literals() throws {
         let sql = try filter(#"{"where":{"label":"x'); DROP TABLE s; --","cars":{"gt":1}}}"#).sql(Self.stream.columns)
         #expect(sql == #"(t."label" IN ('x''); DROP TABLE s; --'::text)) AND t."cars" > '1'::integer"#)
+        // To Swift the quote behind this sign is no character of its own.
+        let hidden = try filter(#"{"where":{"label":"\u0600'); DROP TABLE s; --"}}"#).sql(Self.stream.columns)
+        #expect(Array(hidden.utf8).filter { $0 == UInt8(ascii: "'") }.count == 4, "\(hidden)")
     }
 
     @Test("An index finds whom each filter alone would let a row through to", arguments: 0..<4)
