@@ -9,8 +9,7 @@ extension Edge {
         _ feed: StreamFeed, _ key: GroupKey, _ client: EdgeClient, _ opening: EdgeClient.Opening,
         _ body: @escaping (RequestError?) -> Void
     ) throws(RequestError) {
-        let isNeeded = !key.filter.isEmpty && (feed.stream.isKeyed || key.isLatest)
-        guard isNeeded else { return body(nil) }
+        guard key.watchesKeys(feed.stream) else { return body(nil) }
         guard feed.stream.isKeyed || feed.stream.latest else {
             throw RequestError(
                 code: "unsupported",

@@ -228,7 +228,10 @@ extension Edge {
             client.reply(ServerMessage.error(id: asked.request, .unreadable(asked.stream, error)))
             return nil
         }
-        guard let feed = streams[asked.stream], case .success = result, feed.opening.number == asked.opening else {
+        // Rows that leave its filter may have been forgotten meanwhile.
+        guard let feed = streams[asked.stream], case .success = result, feed.opening.number == asked.opening,
+            !asked.key.watchesKeys(feed.stream) || feed.rows?.isComplete == true
+        else {
             client.reply(ServerMessage.error(id: asked.request, .notRead))
             return nil
         }

@@ -25,7 +25,7 @@ final class Group {
     private(set) var toldAt = ContinuousClock.now
 
     /// Whether its clients keep one row a key.
-    var isKeyed: Bool { stream.isKeyed || key.isLatest }
+    var isKeyed: Bool { key.isKeyed(stream) }
 
     init(sub: Int, _ key: GroupKey, _ stream: StreamDefinition, _ log: RowLog) {
         self.sub = sub

@@ -29,6 +29,12 @@ struct GroupKey: Hashable, Sendable {
 
     var isLatest: Bool { mode != .log }
 
+    /// Whether clients keep one row a key.
+    func isKeyed(_ stream: StreamDefinition) -> Bool { stream.isKeyed || isLatest }
+
+    /// Whether rows that leave the filter have to be known.
+    func watchesKeys(_ stream: StreamDefinition) -> Bool { !filter.isEmpty && isKeyed(stream) }
+
     /// Whoever is told of all rows reads the stream's own ring.
     var isWhole: Bool { mode == .log && filter.isEmpty }
 }
