@@ -58,7 +58,7 @@ bench: kafka
 measure: kafka
 	$(WITH) scripts/dependencies test
 	$(WITH) swift build --build-tests
-	MILLRACE_MEASURE=1 $(WITH) swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests'
+	MILLRACE_MEASURE=1 $(WITH) swift test --skip-build --no-parallel --filter 'MeasurementTests|OutageTests|ChurnTests'
 
 # Random faults over many seeds: `make soak SEEDS=20`, `make soak SEED=7` for one, `make soak MINUTES=30` for as many
 # as begin in that time.

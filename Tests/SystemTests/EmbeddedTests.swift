@@ -79,7 +79,42 @@ struct EmbeddedTests {
         try fleet.done("stop")
         #expect(fleet.waitForExit() == 0)
         #expect(fleet.processes().map(\.command) == [])
-        #expect(try fleet.command("check").code == ExitCode.configuration.rawValue)
+    }
+
+    @Test("The proof, and another name for a stream, need no fleet: its services are there while the command runs")
+    func idle() throws {
+        let fleet = try LonelyFleet()
+        let nothing = try fleet.command("verify")
+        #expect(nothing.code == ExitCode.configuration.rawValue && nothing.errors.contains("no Kafka: set KAFKA_"))
+        func configure(_ name: String) throws {
+            let column = #"{"name":"n","type":"bigint"}"#
+            try
+                #"{"streams":[{"name":"\#(name)","topics":["t"],"table":"kept","mode":"append","columns":[\#(column)]}]}"#
+                .write(toFile: fleet.folder + "/Config.json", atomically: true, encoding: .utf8)
+        }
+        try configure("before")
+        try (0..<100).map { "{\"n\":\($0)}\n" }.joined().write(
+            toFile: fleet.folder + "/records", atomically: true, encoding: .utf8)
+        try fleet.start("--shards", "1")
+        try fleet.done("produce", "before", "--file", "records")
+        try fleet.wait("all rows") { try fleet.rows("SELECT count(*) FROM kept") == ["100"] }
+        try fleet.done("stop")
+        #expect(fleet.waitForExit() == 0)
+
+        try expectProven(fleet)
+        #expect(fleet.processes().map(\.command) == [])
+        try configure("after")
+        let refused = try fleet.command("start")
+        #expect(refused.code == ExitCode.configuration.rawValue)
+        #expect(refused.errors.contains("if that is its new name: coordinator rename before after"))
+        #expect(try fleet.done("rename", "before", "after").contains("stream after: "))
+
+        try fleet.start("--shards", "1")
+        try fleet.done("produce", "after", "--file", "records")
+        try fleet.wait("all rows") { try fleet.rows("SELECT count(*) FROM kept") == ["200"] }
+        try expectProven(fleet)
+        try fleet.done("stop")
+        #expect(fleet.waitForExit() == 0)
     }
 
     @Test("A start right after the coordinator was killed waits for what that one left, and takes over its data")

@@ -64,7 +64,7 @@ final class FaultRun {
                 try fleet.wait("a client's subscription") { client?.subscriptions.count == 1 }
             } else {
                 states = try StateClients(
-                    "events", key: "k", Self.filters.map(\.request), count: Self.filters.count * 2,
+                    "events", .table(key: "k"), Self.filters.map(\.request), count: Self.filters.count * 2,
                     edges: edges.map(\.url), folder: fleet.folder + "/states")
             }
             for _ in 0..<faults {

@@ -59,6 +59,32 @@ struct IsolationTests {
     }
 
     @Test(
+        "A topic that is seen to be missing before it is made again is read again",
+        .enabled(if: Admin.tellsTopicIDs, "needs librdkafka 2.3 for topic ids"))
+    func madeAgainLater() throws {
+        let fleet = try Fleet(Self.events, partitions: 4)
+        try fleet.launch(shards: 2)
+        for partition in Int32(0)..<4 {
+            try fleet.kafka.produce(values(0..<5), to: fleet.topic, partition: partition)
+        }
+        try fleet.waitForRecords(20)
+        try fleet.kafka.remove(fleet.topic)
+        try fleet.waitForStatus("it is missed, and nobody has it") { report in
+            report.problems.contains { $0.contains("does not exist") }
+                && report.sources.allSatisfy { $0.shard == nil }
+        }
+        try fleet.kafka.remake(fleet.topic, partitions: 4)
+        for partition in Int32(0)..<4 {
+            try fleet.kafka.produce(values(5..<10), to: fleet.topic, partition: partition)
+        }
+        try fleet.wait("rows of both lives; \(String(describing: try? fleet.status()))") {
+            try fleet.rows("SELECT count(*), count(DISTINCT n) FROM events") == ["40|10"]
+        }
+        try fleet.waitForStatus("healthy") { $0.healthy }
+        try fleet.stop()
+    }
+
+    @Test(
         "A topic that is made again twenty times ends no coordinator, and each life's records are stored once",
         .enabled(if: Admin.tellsTopicIDs, "needs librdkafka 2.3 for topic ids"))
     func madeAgainTwentyTimes() throws {

@@ -217,7 +217,7 @@ struct KeyedEdgeTests {
             "(longitude >= 150 OR longitude <= -100) AND kind = 'c'",
         ]
         let clients = try StateClients(
-            stream.name, key: "id", filters.map { "{\(mode)\"snapshot\":true\($0)}" }, count: 30,
+            stream.name, .table(key: "id"), filters.map { "{\(mode)\"snapshot\":true\($0)}" }, count: 30,
             edges: edges.map(\.url), folder: fleet.folder + "/clients")
         for round in 0..<12 {
             try put(fleet, some(200))

@@ -1,31 +1,45 @@
 import Foundation
 import Testing
 
-/// Many clients of a table of one row a key, each moved at random from edge to edge, in Python (Tests/Clients/state.py). Used
-/// from one thread.
+/// Many clients of a stream, each moved at random from edge to edge, in Python. Used from one thread.
 final class StateClients {
     private let process = Process()
     private let folder: String
-    private let count: Int
+
+    /// Which of Tests/Clients, with what it wants to know.
+    enum Kind {
+        /// The table, by the column that is its key.
+        case table(key: String)
+        /// Numbers from the beginning.
+        case log(epoch: String, partitions: Int32)
+    }
 
     /// - Parameters:
     ///   - requests: members of a subscription, as JSON; clients have them in turns.
     ///   - folder: its own; made here.
     init(
-        _ stream: String, key: String, _ requests: [String], count: Int, edges: [String], folder: String
+        _ stream: String, _ kind: Kind, _ requests: [String], count: Int, edges: [String], folder: String
     ) throws {
         self.folder = folder
-        self.count = count
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try requests.joined(separator: "\n").write(toFile: folder + "/requests", atomically: true, encoding: .utf8)
         try setEdges(edges)
         for name in ["output", "errors"] {
             _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
         }
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Clients/state.py").path
+        let scripts = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Clients").path
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script, folder + "/edges", stream, key, String(count), folder + "/stop"]
+        process.arguments =
+            switch kind {
+            case .table(let key):
+                ["python3", scripts + "/state.py", folder + "/edges", stream, key, String(count), folder + "/stop"]
+            case .log(let epoch, let partitions):
+                [
+                    "python3", scripts + "/log.py", folder + "/edges", stream, epoch, String(count), folder + "/stop",
+                    String(partitions),
+                ]
+            }
         process.standardInput = FileHandle(forReadingAtPath: folder + "/requests")
         process.standardOutput = FileHandle(forWritingAtPath: folder + "/output")
         process.standardError = FileHandle(forWritingAtPath: folder + "/errors")
@@ -58,7 +72,7 @@ final class StateClients {
         return text.split(separator: "\n").filter { $0.hasPrefix(word + " ") }
     }
 
-    /// By the client's number: the rows that it has at the end, as JSON.
+    /// By the client's number: what it has at the end, as JSON.
     var states: [Int: String] {
         var states: [Int: String] = [:]
         for line in lines("state") {

@@ -91,11 +91,16 @@ package final class TestKafka: Sendable {
         try run("acls", "--add --allow-principal User:\(user) --operation \(operation) --topic \(topic)")
     }
 
-    /// Deletes a topic and makes it again, empty.
-    package func remake(_ topic: String, partitions: Int32) throws {
+    package func remove(_ topic: String) throws {
         try run("topics", "--delete --topic \(topic)")
         let admin = try Admin(configuration)
         try wait("the end of \(topic)") { try admin.partitionCounts()[topic] == nil }
+    }
+
+    /// Deletes a topic, if it is there, and makes it again, empty.
+    package func remake(_ topic: String, partitions: Int32) throws {
+        let admin = try Admin(configuration)
+        if try admin.partitionCounts()[topic] != nil { try remove(topic) }
         try admin.createTopic(topic, partitions: partitions)
         // A question can still be answered with the old topic's offsets for a moment.
         try wait("a new \(topic)") {

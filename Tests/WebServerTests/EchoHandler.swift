@@ -31,11 +31,11 @@ final class EchoHandler: WebSocketHandler {
         connection.requestWrite()
     }
 
-    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+    func nextFrames(for connection: WebSocketConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
         let queue = connection.owner as! Queue
         guard !queue.frames.isEmpty else { return nil }
-        if queue.frames.count > 1 { connection.requestWrite() }
-        return queue.frames.removeFirst()
+        let frames = queue.frames.removeFirst()
+        return (frames, !queue.frames.isEmpty)
     }
 
     func closed(_ connection: WebSocketConnection) { open -= 1 }

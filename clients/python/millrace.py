@@ -47,6 +47,8 @@ class Change:
     is_snapshot: bool = False
     #: `retention` or `epoch`: rows may be missing before this change. What has a snapshot is whole again after it.
     gap: str = None
+    #: Where one stands who has taken this change and those before it: with `Subscription.epoch` the `start` of another.
+    position: dict = None
 
 
 class Subscription:
@@ -90,6 +92,7 @@ class Subscription:
 
     async def _say(self, change):
         if change is not None and self._isIterated:
+            change.position = dict(self.position or {})
             await self._changes.put(change)
 
     def _ask(self):

@@ -11,6 +11,7 @@ package final class WebServer {
     let limits: WebServerLimits
     let routes: Routes
     let relay = Relay()
+    let clock = TurnClock()
     private let listener: Int32
     private let loop: OpaquePointer
     private let library: Library
@@ -105,7 +106,8 @@ package final class WebServer {
         var nextTick = ContinuousClock.now + Self.tickInterval
         listen()
         while !isFinished() {
-            let wait = max(.zero, nextTick - .now) / .milliseconds(1)
+            clock.now = .now
+            let wait = max(.zero, nextTick - clock.now) / .milliseconds(1)
             guard millrace_web_turn(loop, context, Int32(wait.rounded(.up))) >= 0 else { break }
             guard nextTick <= .now else { continue }
             nextTick = .now + Self.tickInterval

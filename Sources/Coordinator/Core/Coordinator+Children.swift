@@ -83,14 +83,15 @@ extension Coordinator {
     /// Another life of a mock cluster is another cluster, elsewhere. Its records must not be taken for those of the sources
     /// that there are: these end first.
     func takeNewMock() {
-        guard let (line, kafka) = services.takeNewMock(configuration) else { return }
-        notice(line)
+        guard let kafka = services.takeNewMock(configuration) else { return }
         discovery.ask(.kafka(kafka))
     }
 
     /// Everybody who reads or writes begins anew there.
     func move(to kafka: [String: String]) {
         configuration.kafka = kafka
+        // Not before: whoever reads it and asks for the address is given this one.
+        if let line = services.newMockLine { notice(line) }
         perform(fleet.restart(fleet.shards.keys.sorted(), rolling: false, at: .now))
         perform(children.restart(.producer, at: .now))
         try? tellEdges()

@@ -30,7 +30,7 @@ extension Coordinator {
                 control: folder.controlEndpoint,
                 remoteControl: remote.map {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
-                }, now: .now))
+                }, stalls: stalls, now: .now))
         report.metrics = metrics?.address
         report.droppedFrames = droppedFrames
         report.edges = edges.rows(at: .now)
@@ -51,8 +51,8 @@ extension Coordinator {
 
     /// Once a tick.
     func ticked() {
-        guard metrics != nil || notifier != nil else { return }
         let report = status()
+        stalls.note(report.sources, at: .now)
         metrics?.publish(snapshot(report))
         notifier?.say(status: report.summary)
     }

@@ -8,6 +8,7 @@ extension Coordinator {
             case .spawn(let shard): spawn(shard)
             case .configure(let shard): configure(shard)
             case .assign(let shard, let generation, let sources):
+                workers[shard]?.hasHad.formUnion(sources)
                 send(shard, .assign(generation: generation, sources: sources))
             case .release(let shard, let sources): send(shard, .release(sources: sources))
             case .drain(let shard): send(shard, .drain)
@@ -26,7 +27,8 @@ extension Coordinator {
     /// Workers that have read a topic which was made again start anew: librdkafka 2.4 to 2.8 may have kept a freed entry in its
     /// cache (its issue #4964, mended in 2.10), and then anything may become of its client.
     func renew(_ remade: Set<SourceID>) {
-        let shards = fleet.shards.keys.filter { !remade.isDisjoint(with: fleet.sources(of: $0)) }.sorted()
+        // Whoever had it, though it may have been taken away when the topic was gone.
+        let shards = workers.filter { !remade.isDisjoint(with: $0.value.hasHad) }.keys.sorted()
         if !shards.isEmpty { perform(fleet.restart(shards, rolling: false, at: .now)) }
     }
 

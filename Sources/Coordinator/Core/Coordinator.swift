@@ -44,6 +44,7 @@ package final class Coordinator {
     /// Why a fleet that started in an outage can't go on.
     private var refusal: StartError?
     var notices: [StatusReport.Notice] = []
+    var stalls = StallWatch()
     /// Nil until the fleet is told to stop.
     var stopping: Stopping?
     let startedAt = ContinuousClock.now

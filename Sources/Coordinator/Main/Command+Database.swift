@@ -96,7 +96,7 @@ extension Command {
         let old = try arguments.next("the stream's name in the database")
         let new = try arguments.next("its name in the configuration")
         try arguments.finish()
-        var rename = try Rename(try settings.configuration(), to: new)
+        var rename = try Rename(try settings.configuration(.postgres), to: new)
         print("stream \(new): \(try rename.perform(from: old, by: Settings.user)) sources")
         return .success
     }
@@ -107,7 +107,7 @@ extension Command {
         example: "retain"
     ) { arguments, settings in
         try arguments.finish()
-        let done = try Database.retain(try settings.configuration())
+        let done = try Database.retain(try settings.configuration(.postgres))
         print(
             "\(done.rows) rows, \(done.tombstones) tombstones and \(done.changes) changes deleted, \(done.folded) ledger entries folded"
         )

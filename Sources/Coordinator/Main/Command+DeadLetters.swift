@@ -27,7 +27,7 @@ extension Command {
         let isNarrow =
             !filter.ids.isEmpty || filter.stream != nil || filter.reason != nil || filter.since != nil
             || filter.until != nil
-        var letters = try DeadLetters(try settings.configuration())
+        var letters = try DeadLetters(try settings.configuration(.postgres))
         switch action {
         case "list", "show":
             let found = try letters.list(filter, limit: limit, content: action == "show")

@@ -10,7 +10,9 @@ extension Command {
         example: "psql -c 'SELECT count(*) FROM traffic_data'"
     ) { arguments, settings in
         let words = arguments.takeAll()
-        let configuration = try settings.configuration()
+        // psql takes this process's place, so it looks at a fleet that runs.
+        var configuration = try settings.written()
+        try configuration.takeWhatIsMissing(fromFleet: settings.client, .postgres)
         throw PostgresShell(configuration.postgres).run(words)
     }
 }

@@ -20,7 +20,7 @@ extension Command {
             return try writeRoads(path)
         }
         let options = try ProduceOptions(&arguments)
-        let (summary, code) = try ProduceRun.perform(try settings.configuration(needsPostgres: false), options)
+        let (summary, code) = try ProduceRun.perform(try settings.configuration(.kafka), options)
         if options.isJSON {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -24,7 +24,7 @@ extension Command {
             throw arguments.usage(needsRole ? "--role is missing" : "--role goes with add and set-role")
         }
         guard !isJSON || action == "list" else { throw arguments.usage("--json goes with list") }
-        var users = try UserAccounts(try settings.configuration())
+        var users = try UserAccounts(try settings.configuration(.postgres))
         switch action {
         case "list":
             let all = try users.list()

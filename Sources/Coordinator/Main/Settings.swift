@@ -7,6 +7,7 @@ struct Settings {
     let sources: ConfigurationSources
     /// The options as they were given, for commands of this program that find the same configuration.
     let words: [String]
+    private let idle = IdleServices()
 
     init(_ arguments: inout Arguments) throws {
         var flags = ConfigurationSources.Flags()
@@ -32,13 +33,15 @@ struct Settings {
         _ = try Log.form(in: sources.environment)
     }
 
-    /// With what nothing says taken from the fleet that runs in the runtime folder.
-    /// - Parameter needsPostgres: false for a command that only Kafka concerns.
-    func configuration(needsPostgres: Bool = true) throws -> CoordinatorConfiguration {
+    /// With what nothing says taken from the fleet that runs in the runtime folder, or from the services that one left there.
+    func configuration(_ needs: ServiceNeeds = .both) throws -> CoordinatorConfiguration {
         var configuration = try written()
-        try configuration.takeWhatIsMissing(fromFleet: client, needsPostgres: needsPostgres)
+        if try !idle.bringUp(&configuration, needs) { try configuration.takeWhatIsMissing(fromFleet: client, needs) }
         return configuration
     }
+
+    /// The command is done.
+    func end() { idle.end() }
 
     /// With what nothing says brought up by the fleet itself.
     func startConfiguration() throws -> CoordinatorConfiguration {

@@ -27,7 +27,9 @@ if arguments.flag("--help") || arguments.flag("-h") {
 }
 do {
     let settings = try Settings(&arguments)
-    exit(try command.run(&arguments, settings).rawValue)
+    let code = try command.run(&arguments, settings)
+    settings.end()
+    exit(code.rawValue)
 } catch {
     let code = (error as? StartError)?.exitCode ?? .internalError
     // The end of a fleet is the last line of its log; what ends another command is its answer.

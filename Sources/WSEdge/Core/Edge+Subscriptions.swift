@@ -5,6 +5,12 @@ import WebServer
 /// What a subscriber is sent next.
 extension Edge {
     func nextFrames(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
+        let frames = next(client, &subscription)
+        if frames != nil { subscription.sentAt = client.connection.turn }
+        return frames
+    }
+
+    private func next(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
         let (feed, group) = (subscription.feed, subscription.group)
         while true {
             if let reading = subscription.reading {
@@ -21,7 +27,9 @@ extension Edge {
             guard subscription.snapshot == nil else { return nil }
             let frames: FrameBuffer
             switch subscription.cursor.step(group.log.ring, merging: group.key.isLatest) {
-            case .shared(let number): frames = group.frames(number)
+            case .shared(let number):
+                frames = group.frames(number)
+                if feed.samplesDelivery() { feed.addDelivery(of: group.log.ring[number]) }
             case .own(let entry): frames = group.encoding.frames(entry)
             case .merged(let numbers): frames = group.encoding.frames(group.merged(numbers))
             case .wait: return nil

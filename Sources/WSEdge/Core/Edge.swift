@@ -40,6 +40,8 @@ final class Edge: WebSocketHandler {
     let turns: TurnTimer
     var snapshots = SharedSnapshots()
     var isHeard = false
+    /// Buffers and bytes that were handed to clients.
+    private(set) var sent: (messages: Int64, byteCount: Int64) = (0, 0)
     /// When files of TLS are looked at again.
     var certificateDue = ContinuousClock.now
     private(set) var drainDeadline: ContinuousClock.Instant?
@@ -99,30 +101,23 @@ final class Edge: WebSocketHandler {
         if client.isPlain { receivePlain(text, client) } else { serve(text, client) }
     }
 
-    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+    func nextFrames(for connection: WebSocketConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
         guard let client = connection.owner as? EdgeClient, let frames = nextFrames(client) else { return nil }
-        counters.update {
-            $0.messages += 1
-            $0.byteCount += Int64(frames.bytes.count)
-        }
-        connection.requestWrite()
-        return frames
+        sent.messages += 1
+        sent.byteCount += Int64(frames.bytes.count)
+        return (frames, client.mayHaveMore)
     }
 
     /// Replies, then what was read for a subscription, then what is live.
     private func nextFrames(_ client: EdgeClient) -> FrameBuffer? {
         if !client.replies.isEmpty { return FrameBuffer(texts: client.takeReplies()) }
         guard !client.isClosing else { return nil }
+        if client.subscriptions.count == 1 {
+            return nextFrames(client, &client.subscriptions.values[client.subscriptions.startIndex])
+        }
         // Whoever was sent something the longest time ago is next.
-        let order =
-            client.subscriptions.count > 1
-            ? client.subscriptions.sorted { $0.value.sentAt < $1.value.sentAt }.map(\.key)
-            : Array(client.subscriptions.keys)
-        for sub in order {
-            if let frames = nextFrames(client, &client.subscriptions[sub]!) {
-                client.subscriptions[sub]!.sentAt = .now
-                return frames
-            }
+        for sub in client.subscriptions.sorted(by: { $0.value.sentAt < $1.value.sentAt }).map(\.key) {
+            if let frames = nextFrames(client, &client.subscriptions[sub]!) { return frames }
         }
         return nil
     }
@@ -160,7 +155,7 @@ final class Edge: WebSocketHandler {
 
     private func count() {
         let slow = clients.values.count { $0.subscriptions.values.contains { $0.cursor.isBehind } }
-        counters.update { ($0.clients, $0.slowClients) = (clients.count, slow) }
+        counters.update { ($0.clients, $0.slowClients, $0.messages) = (clients.count, slow, sent.messages) }
     }
 
     /// Tells everybody to go elsewhere, each after a time of its own, so that they don't come all at once.

@@ -14,7 +14,6 @@ final class EdgeCounters: Sendable {
     struct Values: Sendable {
         var clients = 0
         var messages: Int64 = 0
-        var byteCount: Int64 = 0
         var slowClients = 0
         var letGo: Int64 = 0
         var feeds: [String: Feed] = [:]

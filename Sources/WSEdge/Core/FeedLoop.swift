@@ -196,8 +196,8 @@ final class FeedLoop {
     private func deliver(_ name: String, _ delivery: FeedDelivery) {
         guard let number = numbers[name] else { return }
         if !delivery.lost.isEmpty { inbox.deliver(.lost(stream: name, number: number)) }
-        inbox.deliver(
-            .delivered(
-                stream: name, number: number, .init(rows: delivery.rows, position: delivery.position)))
+        var entry = StreamRing.Entry(rows: delivery.rows, position: delivery.position)
+        entry.heardAt = .now
+        inbox.deliver(.delivered(stream: name, number: number, entry))
     }
 }

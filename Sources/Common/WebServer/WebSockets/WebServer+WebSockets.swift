@@ -10,7 +10,7 @@ extension WebServer {
         switch routes.upgrade(request) {
         case .failure(let refusal): return refuse(wsi, refusal.response)
         case .success((let route, let subprotocol)):
-            upgrades[wsi] = WebSocketConnection(wsi, request, subprotocol, route.handler)
+            upgrades[wsi] = WebSocketConnection(wsi, request, subprotocol, route.handler, clock)
             return 0
         }
     }
@@ -66,9 +66,9 @@ extension WebServer {
             connection.requestWrite()
             return true
         }
-        if let frames = connection.handler.nextFrames(for: connection) {
+        if let (frames, hasMore) = connection.handler.nextFrames(for: connection) {
             guard write(frames, connection) else { return false }
-            if connection.closing != nil { connection.requestWrite() }
+            if hasMore || connection.closing != nil { connection.requestWrite() }
             return true
         }
         guard let (code, reason) = connection.closing, let wsi = connection.wsi else { return true }

@@ -23,8 +23,13 @@ package final class WebSocketConnection {
     private(set) var closing: (code: UInt16, reason: String)?
     /// Since when nothing that was asked to be written could be; nil while nothing waits.
     package private(set) var waitingSince: ContinuousClock.Instant?
+    private let clock: TurnClock
 
-    init(_ wsi: OpaquePointer, _ request: HTTPRequest, _ subprotocol: String?, _ handler: any WebSocketHandler) {
+    init(
+        _ wsi: OpaquePointer, _ request: HTTPRequest, _ subprotocol: String?, _ handler: any WebSocketHandler,
+        _ clock: TurnClock
+    ) {
+        self.clock = clock
         self.wsi = wsi
         self.subprotocol = subprotocol
         self.handler = handler
@@ -33,10 +38,13 @@ package final class WebSocketConnection {
         authorization = request.authorization
     }
 
+    /// When the server's turn began.
+    package var turn: ContinuousClock.Instant { clock.now }
+
     /// Has `nextFrames` called when the connection takes more.
     package func requestWrite() {
         guard let wsi else { return }
-        if waitingSince == nil { waitingSince = .now }
+        if waitingSince == nil { waitingSince = clock.now }
         lws_callback_on_writable(wsi)
     }
 

@@ -5,7 +5,8 @@ package protocol WebSocketHandler: AnyObject {
     func opened(_ connection: WebSocketConnection)
     /// A whole text message; others end a connection.
     func received(_ text: [UInt8], from connection: WebSocketConnection)
-    /// The next frames of a connection that asked to write; nil when there are none after all. Whoever has more asks again.
-    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer?
+    /// The next frames of a connection that asked to write, and whether there may be more of them; nil when there are none
+    /// after all.
+    func nextFrames(for connection: WebSocketConnection) -> (frames: FrameBuffer, hasMore: Bool)?
     func closed(_ connection: WebSocketConnection)
 }

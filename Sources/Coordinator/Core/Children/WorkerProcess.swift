@@ -5,6 +5,8 @@ import Common
 final class WorkerProcess {
     private let process: ChildProcess
     private let shard: Int32
+    /// All that it has been given, also what was taken from it again.
+    var hasHad: Set<SourceID> = []
 
     /// - Parameter exited: called once, on a thread of Foundation's.
     init(_ executable: String, shard: Int32, control: String, exited: @escaping @Sendable (ChildExit) -> Void)

@@ -26,18 +26,22 @@ extension CoordinatorConfiguration {
         embedded.postgres = lacksPostgres
     }
 
+    /// What of the needs nothing says.
+    package func lacking(_ needs: ServiceNeeds) -> (kafka: Bool, postgres: Bool) {
+        (needs.contains(.kafka) && lacksKafka, needs.contains(.postgres) && lacksPostgres)
+    }
+
     /// Fills in what nothing says here from the fleet that runs in the runtime folder, if one does.
-    /// - Parameter needsPostgres: false where Kafka alone will do.
     package mutating func takeWhatIsMissing(
-        fromFleet client: () throws -> ControlClient, needsPostgres: Bool = true
+        fromFleet client: () throws -> ControlClient, _ needs: ServiceNeeds
     ) throws {
-        guard lacksKafka || lacksPostgres && needsPostgres else { return }
+        guard lacking(needs) != (false, false) else { return }
         let answer: CommandReply
         do {
             answer = try client().ask(.connections)
         } catch let error as StartError where error.exitCode == .unavailable {
             let (what, how) =
-                lacksKafka
+                lacking(needs).kafka
                 ? ("Kafka", "set KAFKA_BOOTSTRAP_SERVERS, or kafka.bootstrap.servers in Config.json")
                 : ("Postgres", "set PGHOST, or postgres.host in Config.json")
             throw StartError("no \(what): \(how), or start one: coordinator start", .configuration)

@@ -48,7 +48,9 @@ package struct ControlClient: ~Copyable {
             if case .refused(let reason) = reply { throw StartError(reason, .usage) }
             return reply
         }
-        throw StartError("no coordinator answers at \(endpoint); start one: coordinator start", .unavailable)
+        throw StartError(
+            "the coordinator at \(endpoint) has not answered for \(timeout); it may wait for Kafka or Postgres, and what was "
+                + "asked may still be done; see: coordinator status", .unavailable)
     }
 
     package func status() throws -> StatusReport {

@@ -12,6 +12,7 @@ extension StatusReport {
         var postgres: Postgres
         var control: String
         var remoteControl: RemoteControl?
+        var stalls: StallWatch
         var now: ContinuousClock.Instant
     }
 
@@ -45,7 +46,7 @@ extension StatusReport {
             return stream
         }
         self.init(
-            problems: Self.problems(shards, sources, around.discoveryFailure, isDrained: fleet.isDrained),
+            problems: Self.problems(shards, sources, around, isDrained: fleet.isDrained),
             generation: fleet.generation, uptime: around.uptime / .seconds(1), pid: getpid(), kafka: around.kafka,
             postgres: around.postgres, control: around.control, shards: shards, sources: sources, streams: streams,
             notices: around.notices)
@@ -101,10 +102,10 @@ extension StatusReport {
 
     /// What a person decided, a pause or a drain, is no problem.
     private static func problems(
-        _ shards: [Shard], _ sources: [Source], _ discoveryFailure: String?, isDrained: Bool
+        _ shards: [Shard], _ sources: [Source], _ around: Surroundings, isDrained: Bool
     ) -> [String] {
         var problems: [String] = []
-        if let discoveryFailure { problems.append("discovery: \(discoveryFailure)") }
+        if let discoveryFailure = around.discoveryFailure { problems.append("discovery: \(discoveryFailure)") }
         for shard in shards {
             if shard.state != "running" { problems.append("shard \(shard.id) is \(shard.state)") }
             if let waiting = shard.waitingFor { problems.append("shard \(shard.id) waits for \(waiting)") }
@@ -121,6 +122,14 @@ extension StatusReport {
             problems.append(
                 "\(source.topic):\(source.partition): \(held.offsets) offsets wait behind an open transaction, for "
                     + "\(Int(held.seconds)) s")
+        }
+        // Of those that wait for something it has been said.
+        let waiting = Set(shards.filter { $0.waitingFor != nil }.map(\.id))
+        for source in sources where source.shard.map({ !waiting.contains($0) }) ?? false {
+            guard let seconds = around.stalls.seconds(source.id, at: around.now) else { continue }
+            problems.append(
+                "\(source.topic):\(source.partition): \(source.lag ?? 0) records wait, and none has been read for \(seconds) s"
+            )
         }
         for (cause, sources) in causes.sorted(by: { $0.key < $1.key }) {
             let first = sources[0]

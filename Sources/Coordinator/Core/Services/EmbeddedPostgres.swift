@@ -24,6 +24,12 @@ struct EmbeddedPostgres {
 
     private var data: String { folder.path + "/data" }
 
+    /// Whether an earlier fleet left rows.
+    static func hasRows(in runtimeFolder: String) -> Bool {
+        guard let postgres = try? EmbeddedPostgres(runtimeFolder: runtimeFolder, coordinator: "") else { return false }
+        return FileManager.default.fileExists(atPath: postgres.data)
+    }
+
     /// Nothing is made yet.
     init(runtimeFolder: String, coordinator: String) throws(StartError) {
         account = getuid() == 0 ? try ServiceAccount("postgres") : nil

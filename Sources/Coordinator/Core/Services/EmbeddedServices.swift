@@ -128,13 +128,15 @@ struct EmbeddedServices {
         if name == .kafka { mock?.ended() }
     }
 
-    /// After a mock cluster has ended: once there is another, a line that tells it, and the properties for it.
-    mutating func takeNewMock(_ configuration: CoordinatorConfiguration) -> (line: String, kafka: [String: String])? {
+    /// After a mock cluster has ended: once there is another, the properties for it.
+    mutating func takeNewMock(_ configuration: CoordinatorConfiguration) -> [String: String]? {
         guard mock != nil, mock!.bootstrap == nil, mock!.isReady() else { return nil }
         var moved = configuration
         adopt(&moved)
-        return (mock!.line("the one before has ended"), moved.kafka)
+        return moved.kafka
     }
+
+    var newMockLine: String? { mock?.line("the one before has ended") }
 
     /// At once; a mock cluster ends with its input.
     static func end(_ process: ChildProcess) {

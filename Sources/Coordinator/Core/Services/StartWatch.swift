@@ -7,6 +7,9 @@ struct StartWatch: Sendable {
     /// A signalfd: readable when the fleet is to stop. Nothing is read here.
     let signals: Int32
 
+    /// Nobody but a signal that ends the process stops it: poll(2) passes over negative descriptors.
+    static let noSignals: Int32 = -1
+
     func say(_ line: String) { Log.standard.say(line) }
 
     /// For each turn of a wait.

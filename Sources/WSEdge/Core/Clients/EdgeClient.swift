@@ -15,6 +15,11 @@ final class EdgeClient {
         var reading: Reading?
         var sentAt = ContinuousClock.now
 
+        /// Whether something may be there to be sent at once; after all that is, it has to be said when something comes.
+        var mayHaveMore: Bool {
+            reading != nil || snapshot != nil || !cursor.isAtEnd(group.log.ring.next)
+        }
+
         /// The next offset of each source, of what the client has been sent.
         var sentPosition: [SourceID: Int64] {
             var position = cursor.position
@@ -58,6 +63,8 @@ final class EdgeClient {
         opening = []
         _ = takeReplies()
     }
+
+    var mayHaveMore: Bool { !replies.isEmpty || subscriptions.values.contains(where: \.mayHaveMore) }
 
     func takeReplies() -> [[UInt8]] {
         defer { (replies, replyByteCount) = ([], 0) }

@@ -34,6 +34,9 @@ final class StreamFeed {
     private var sharedByteLimit = 0
     /// Rows that were delivered.
     private(set) var rowCount: Int64 = 0
+    /// Milliseconds until rows that came are handed to a client's socket.
+    private(set) var delivery = Histogram()
+    private var deliveryCount = 0
 
     var stream: StreamDefinition { opening.stored.stream }
     var position: [SourceID: Int64] { log.ring.position }
@@ -124,6 +127,19 @@ final class StreamFeed {
         for row in entry.rows { choose(row, &told) }
         for (sub, var rows) in told { if let group = filtered[sub] { tell(group, rows.takeAll()) } }
     }
+
+    /// Whether a delivery is one of those whose time is taken: there are a hundred thousand a second.
+    func samplesDelivery() -> Bool {
+        deliveryCount &+= 1
+        return deliveryCount % Self.deliveryInterval == 0
+    }
+
+    func addDelivery(of entry: StreamRing.Entry) {
+        guard let time = entry.heardAt else { return }
+        delivery.add((ContinuousClock.now - time) / .milliseconds(1))
+    }
+
+    private static let deliveryInterval = 16
 
     private func tell(_ group: Group, _ entry: StreamRing.Entry) {
         group.tell(entry, position: position)

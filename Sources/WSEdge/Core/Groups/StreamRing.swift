@@ -9,6 +9,8 @@ package struct StreamRing: Sendable {
         package var left: [Left]
         /// The next offset of each source that it moves.
         package var position: [SourceID: Int64]
+        /// When the first of them came to the edge.
+        package var heardAt: ContinuousClock.Instant?
 
         package init(rows: [FeedMessage.Row], left: [Left] = [], position: [SourceID: Int64]) {
             self.rows = rows
@@ -110,6 +112,9 @@ package struct StreamRing: Sendable {
 
     /// - Precondition: `first <= number < next`.
     package subscript(number: UInt64) -> Entry { entries[head + Int(number - first)] }
+
+    /// Of an entry, without its rows.
+    package func position(of number: UInt64) -> [SourceID: Int64] { entries[head + Int(number - first)].position }
 
     /// The first entry that has something for a subscriber who is there; nil when the ring does not reach back so far.
     package func place(of own: [SourceID: Int64]) -> UInt64? {

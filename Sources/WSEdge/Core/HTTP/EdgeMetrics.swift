@@ -12,10 +12,10 @@ enum EdgeMetrics {
             [MetricSample($0.counters.slowClients)]
         },
         Family("millrace_edge_messages_total", .counter, "Buffers handed to clients, of one or more messages each.") {
-            [MetricSample($0.counters.messages)]
+            [MetricSample($0.sent.messages)]
         },
         Family("millrace_edge_sent_bytes_total", .counter, "Bytes handed to clients.") {
-            [MetricSample($0.counters.byteCount)]
+            [MetricSample($0.sent.byteCount)]
         },
         Family("millrace_edge_let_go_total", .counter, "Clients that took nothing for so long that they were let go.") {
             [MetricSample($0.counters.letGo)]
@@ -48,9 +48,13 @@ enum EdgeMetrics {
             perStream($0) { Double($0.keyedRowsByteCount) }
         },
         Family("millrace_edge_commit_to_edge_seconds", .histogram, "Time from a COMMIT to its rows at the edge.") {
-            $0.streams.sorted { $0.key < $1.key }.map { name, stream in
-                MetricSample(.histogram(stream.feed.lag, perUnit: 1000), [("stream", name)])
-            }
+            perStream($0, \.feed.lag)
+        },
+        Family(
+            "millrace_edge_delivery_seconds", .histogram,
+            "Time from rows at the edge to a client's socket, of one delivery in 16."
+        ) {
+            perStream($0, \.delivery)
         },
     ]
 
@@ -68,6 +72,14 @@ enum EdgeMetrics {
             [MetricSample($0.residentBytes)]
         },
     ]
+
+    private static func perStream(
+        _ snapshot: EdgeSnapshot, _ milliseconds: KeyPath<EdgeSnapshot.Stream, Histogram>
+    ) -> [MetricSample] {
+        snapshot.streams.sorted { $0.key < $1.key }.map { name, stream in
+            MetricSample(.histogram(stream[keyPath: milliseconds], perUnit: 1000), [("stream", name)])
+        }
+    }
 
     private static func perStream(
         _ snapshot: EdgeSnapshot, _ value: (EdgeSnapshot.Stream) -> Double

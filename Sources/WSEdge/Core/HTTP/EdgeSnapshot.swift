@@ -9,9 +9,12 @@ struct EdgeSnapshot {
         var ringByteCount: Int
         var keyedRowsByteCount: Int
         var feed: EdgeCounters.Feed
+        /// Milliseconds.
+        var delivery: Histogram
     }
 
     var clients: Int
+    var sent: (messages: Int64, byteCount: Int64)
     var counters: EdgeCounters.Values
     var unacknowledged: Int
     var isDraining: Bool
@@ -26,7 +29,7 @@ extension Edge {
     var snapshot: EdgeSnapshot {
         let counters = counters.now
         return EdgeSnapshot(
-            clients: clients.count, counters: counters, unacknowledged: publisher?.waitingCount ?? 0,
+            clients: clients.count, sent: sent, counters: counters, unacknowledged: publisher?.waitingCount ?? 0,
             isDraining: drainDeadline != nil,
             streams: streams.mapValues { feed in
                 EdgeSnapshot.Stream(
@@ -34,7 +37,7 @@ extension Edge {
                     groups: feed.groups.count,
                     rows: feed.rowCount, ringByteCount: feed.ringByteCount,
                     keyedRowsByteCount: feed.rows?.byteCount ?? 0,
-                    feed: counters.feeds[feed.stream.name] ?? .init())
+                    feed: counters.feeds[feed.stream.name] ?? .init(), delivery: feed.delivery)
             }, readings: readings.count, readingByteCount: readings.heldByteCount,
             processorSeconds: ProcessUsage.processorSeconds, residentBytes: ProcessUsage.residentBytes)
     }

@@ -49,17 +49,21 @@ package struct LogCursor: Sendable {
     /// Reads from Postgres.
     package var isBehind: Bool { if case .behind = state { true } else { false } }
 
+    /// Whether all of the ring was had.
+    /// - Parameter next: the ring's.
+    package func isAtEnd(_ next: UInt64) -> Bool { if case .live(next) = state { true } else { false } }
+
     /// - Parameter merging: entries that wait may become one.
     package mutating func step(_ ring: StreamRing, merging: Bool = false) -> Step {
         while true {
             switch state {
             case .live(let number) where merging && number >= ring.first && number + 1 < ring.next:
-                for entry in number..<ring.next { position.merge(ring[entry].position) { $1 } }
+                for entry in number..<ring.next { position.merge(ring.position(of: entry)) { $1 } }
                 state = .live(ring.next)
                 return .merged(number..<ring.next)
             case .live(let number) where number >= ring.first:
                 guard number < ring.next else { return .wait }
-                position.merge(ring[number].position) { $1 }
+                position.merge(ring.position(of: number)) { $1 }
                 state = .live(number + 1)
                 return .shared(number)
             case .joining(let number, let ahead) where ahead.isEmpty: state = .live(number)
