@@ -111,7 +111,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport"],
+            name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(
             name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WSEdgeCore"],

@@ -14,9 +14,11 @@
 enum { event_limit = 256, accept_limit = 64 };
 
 struct socket {
+  /* Of the library, while it is known. */
+  struct lws *wsi;
   /* What the kernel watches for. */
   uint32_t armed;
-  bool is_watched, is_known, wants_read, wants_write, is_ready;
+  bool is_watched, is_known, wants_read, wants_write, is_ready, is_asked;
 };
 
 struct millrace_web_loop {
@@ -64,6 +66,12 @@ static void arm(struct millrace_web_loop *loop, int descriptor, bool writes) {
   if (!epoll_ctl(loop->epoll, EPOLL_CTL_MOD, descriptor, &event)) socket->armed = wanted;
 }
 
+static void make_ready(struct millrace_web_loop *loop, int descriptor) {
+  if (loop->sockets[descriptor].is_ready) return;
+  loop->sockets[descriptor].is_ready = true;
+  loop->ready[loop->ready_count++] = descriptor;
+}
+
 static int added(struct lws *wsi) {
   struct millrace_web_loop *loop = loop_of(wsi);
   int descriptor = lws_get_socket_fd(wsi);
@@ -72,7 +80,7 @@ static int added(struct lws *wsi) {
   if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event)) return 1;
   bool is_ready = loop->sockets[descriptor].is_ready;
   loop->sockets[descriptor] =
-      (struct socket){.armed = EPOLLIN, .is_known = true, .wants_read = true, .is_ready = is_ready};
+      (struct socket){.wsi = wsi, .armed = EPOLLIN, .is_known = true, .wants_read = true, .is_ready = is_ready};
   return 0;
 }
 
@@ -98,10 +106,18 @@ static void changed(struct lws *wsi, unsigned int flags) {
   /* Encrypted connections also want to write while they wait for the other side: the kernel knows better. */
   bool waits = socket->wants_write && (lws_partial_buffered(wsi) || lws_is_ssl(wsi));
   arm(loop, descriptor, waits);
-  if (socket->wants_write && !waits && !socket->is_ready) {
-    socket->is_ready = true;
-    loop->ready[loop->ready_count++] = descriptor;
+  if (socket->wants_write && !waits) make_ready(loop, descriptor);
+}
+
+void millrace_web_ask(struct lws *wsi) {
+  struct millrace_web_loop *loop = loop_of(wsi);
+  int descriptor = lws_get_socket_fd(wsi);
+  if (descriptor < 0 || descriptor >= loop->socket_count || !loop->sockets[descriptor].is_known || lws_is_ssl(wsi)) {
+    lws_callback_on_writable(wsi);
+    return;
   }
+  loop->sockets[descriptor].is_asked = true;
+  make_ready(loop, descriptor);
 }
 
 static int began(struct lws_context *context, void *loop, int thread) {
@@ -192,6 +208,16 @@ static int serve(struct millrace_web_loop *loop, struct lws_context *context, in
   return lws_service_fd(context, &entry);
 }
 
+/* False: it is the library's turn. It has something to write first, or to end the connection, and asks again by itself. */
+static bool tell(struct millrace_web_loop *loop, struct socket *socket) {
+  struct lws *wsi = socket->wsi;
+  bool is_busy = socket->wants_write || socket->armed & EPOLLOUT || lws_partial_buffered(wsi);
+  if (!is_busy && !loop->events.told(loop->events.owner, wsi, LWS_CALLBACK_SERVER_WRITEABLE, lws_wsi_user(wsi), NULL, 0))
+    return true;
+  lws_callback_on_writable(wsi);
+  return false;
+}
+
 int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds) {
   struct epoll_event events[event_limit];
   int timeout = lws_service_adjust_timeout(context, milliseconds, 0);
@@ -221,14 +247,17 @@ int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *contex
     int descriptor = loop->serving[i];
     struct socket *socket = &loop->sockets[descriptor];
     socket->is_ready = false;
+    if (!socket->is_known) continue;
+    if (socket->is_asked) {
+      socket->is_asked = false;
+      if (tell(loop, socket)) continue;
+      socket = &loop->sockets[descriptor];
+    }
     if (!socket->is_known || !socket->wants_write || socket->armed & EPOLLOUT) continue;
     if (serve(loop, context, descriptor, LWS_POLLOUT) < 0) continue;
     socket = &loop->sockets[descriptor];
     /* It has more, and nobody said so again: it was asked for while it was being served. */
-    if (socket->is_known && socket->wants_write && !(socket->armed & EPOLLOUT) && !socket->is_ready) {
-      socket->is_ready = true;
-      loop->ready[loop->ready_count++] = descriptor;
-    }
+    if (socket->is_known && socket->wants_write && !(socket->armed & EPOLLOUT)) make_ready(loop, descriptor);
   }
   return 0;
 }

@@ -61,8 +61,9 @@ async def follow(number):
                 try:
                     change = await asyncio.wait_for(anext(changes), 0.2)
                 except asyncio.TimeoutError:
-                    # All that came has been taken.
-                    position = dict(one.position)
+                    # Where all that came has been taken; something may have come right now.
+                    if one._changes.empty():
+                        position = dict(one.position)
                 else:
                     position = change.position
                     if change.gap:

@@ -6,7 +6,8 @@ import Testing
 struct StallWatchTests {
     private func source(_ next: Int64, end: Int64, state: String = "running") -> StatusReport.Source {
         .init(
-            id: SourceID(rawValue: 1), stream: "s", topic: "t", partition: 0, shard: 0, nextOffset: next, endOffset: end, state: state,
+            id: SourceID(rawValue: 1), stream: "s", topic: "t", partition: 0, shard: 0, nextOffset: next,
+            endOffset: end, state: state,
             reason: nil)
     }
 

@@ -34,6 +34,11 @@ void millrace_web_loop_free(struct millrace_web_loop *loop);
 /* Makes the library's context on this loop; NULL when it can't. Fills in what belongs to the loop. */
 struct lws_context *millrace_web_context(struct millrace_web_loop *loop, struct lws_context_creation_info *info);
 
+/* Has a WebSocket told LWS_CALLBACK_SERVER_WRITEABLE in the next turn. As lws_callback_on_writable(), but not by way of the
+   library, which passes each of a hundred thousand a second through its poll table and its state machine: it is only asked
+   where it has something of its own to write, such as what the kernel did not take. */
+void millrace_web_ask(struct lws *wsi);
+
 /* Waits at most so long for what happens, and handles it. Negative when the context is of no use any more. */
 int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds);
 

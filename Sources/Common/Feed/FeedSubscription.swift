@@ -30,8 +30,8 @@ package final class FeedSubscription {
     /// The source that was read last: sources take turns.
     private var lastRead: SourceID?
     private let origin: ((StreamState) -> [SourceID: Int64])?
-    /// Frames that were no message of the feed.
-    package private(set) var droppedCount = 0
+    /// What a worker publishes whose messages can't be read here: its rows come from Postgres alone.
+    package private(set) var foreignVersion: UInt8?
     /// The stream's epoch; nil until the database has told it.
     package private(set) var epoch: String?
     /// The sources as the database last told them.
@@ -91,7 +91,7 @@ package final class FeedSubscription {
         for _ in 0..<Self.messageLimitPerTurn {
             guard let parts = try socket.receive() else { return }
             guard parts.count == 2, let message = parts[1].withUnsafeBytes({ FeedMessage($0) }) else {
-                droppedCount += 1
+                foreignVersion = parts.last?.first
                 continue
             }
             feeds[message.shard]?.heardAt = now

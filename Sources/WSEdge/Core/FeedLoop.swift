@@ -27,6 +27,7 @@ final class FeedLoop {
     private var nextNumber = 1
     /// What the server's thread was told.
     private var told: (streams: [StoredStream], kafka: [String: String])?
+    private var toldForeign: Set<String> = []
     private var toldAccess: AccessEvent.Configuration?
     private var sourceCounts: [String: Int] = [:]
     /// What keeps a stream's rows from being read, by its name, as it was last said.
@@ -85,11 +86,20 @@ final class FeedLoop {
             }
             for (name, subscription) in subscriptions {
                 try subscription.receive(at: now) { deliver(name, $0) }
+                if let version = subscription.foreignVersion { tellForeign(name, version) }
             }
             for (stored, result) in answers.takeAll() { take(stored, result, now) }
             askPostgres(now)
             if nextReport <= now { try report(now) }
         }
+    }
+
+    /// Once a stream.
+    private func tellForeign(_ stream: String, _ version: UInt8) {
+        guard toldForeign.insert(stream).inserted else { return }
+        Log.standard.say(
+            "a worker publishes rows of \(stream) in version \(version) of the feed, and this edge reads \(FeedMessage.version): "
+                + "they come from Postgres, a few seconds late; run workers and edges of one version", .warning)
     }
 
     private func takeSignal() -> Int32 {

@@ -45,7 +45,8 @@ package final class WebSocketConnection {
     package func requestWrite() {
         guard let wsi else { return }
         if waitingSince == nil { waitingSince = clock.now }
-        lws_callback_on_writable(wsi)
+        // What ends the connection is the library's to do.
+        if closing == nil { millrace_web_ask(wsi) } else { lws_callback_on_writable(wsi) }
     }
 
     /// Once a second: a connection that is silent is asked for a sign of life, and ended without one.
