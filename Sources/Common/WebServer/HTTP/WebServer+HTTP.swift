@@ -13,6 +13,11 @@ extension WebServer {
         }
         dropExchange(of: wsi)
         exchanges[wsi] = exchange
+        // Whoever passes it on may see another end of the request than we do (RFC 9112, section 6.1).
+        if HTTPRequest.hasTransferCoding(wsi) {
+            exchange.refusal = .text(501, "say how long the body is (Content-Length); no transfer coding is taken\n")
+            return hangUp(exchange, wsi)
+        }
         guard HTTPRequest.hasBody(wsi) else { return answer(exchange, wsi) }
         guard let byteCount = HTTPRequest.bodyByteCount(wsi) else {
             if exchange.refusal == nil {
@@ -22,17 +27,12 @@ extension WebServer {
         }
         if exchange.refusal == nil, byteCount > exchange.bodyLimit {
             exchange.refusal = .text(413, "a body has at most \(exchange.bodyLimit) bytes here\n")
-        } else if exchange.refusal == nil, bodiesByteCount + byteCount > limits.bodiesByteCount {
-            exchange.refusal = .text(503, "too much is being sent to this server\n", headers: ["retry-after": "1"])
         }
         // What will be refused is read to its end, if that is near, so that the answer is heard.
         if exchange.refusal != nil, byteCount > limits.bodyByteCount { return hangUp(exchange, wsi) }
-        if exchange.refusal == nil {
-            exchange.request.body.reserveCapacity(byteCount)
-            exchange.reserved = byteCount
-            bodiesByteCount += byteCount
-        }
-        return byteCount > 0 ? 0 : answer(exchange, wsi)
+        guard byteCount > 0 else { return answer(exchange, wsi) }
+        exchange.bodyDeadline = .now + .seconds(limits.bodySeconds)
+        return 0
     }
 
     /// Answers and ends the connection, whatever is still on its way.
@@ -44,11 +44,37 @@ extension WebServer {
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
         guard let exchange = exchanges[wsi], exchange.refusal == nil else { return }
+        // What has come counts, not what was announced: that costs who announces nothing.
+        guard bodiesByteCount + bytes.count <= limits.bodiesByteCount else {
+            forgetBody(of: exchange)
+            exchange.refusal = .text(503, "too much is being sent to this server\n", headers: ["retry-after": "1"])
+            return
+        }
         exchange.request.body += bytes
+        exchange.reserved += bytes.count
+        bodiesByteCount += bytes.count
+    }
+
+    private func forgetBody(of exchange: HTTPExchange) {
+        exchange.forgetBody()
+        bodiesByteCount -= exchange.reserved
+        exchange.reserved = 0
+    }
+
+    /// Ends requests whose bodies take too long: by itself the library waits for as long as something comes.
+    func endSlowBodies(at now: ContinuousClock.Instant) {
+        for (wsi, exchange) in exchanges {
+            guard let deadline = exchange.bodyDeadline, deadline < now else { continue }
+            forgetBody(of: exchange)
+            exchange.refusal = .text(408, "the body took longer than \(limits.bodySeconds) s\n")
+            exchange.isOverdue = true
+            lws_callback_on_writable(wsi)
+        }
     }
 
     func completed(_ wsi: OpaquePointer) -> Int32 {
         guard let exchange = exchanges[wsi] else { return 0 }
+        exchange.bodyDeadline = nil
         return answer(exchange, wsi)
     }
 
@@ -63,7 +89,9 @@ extension WebServer {
     }
 
     func writeAnswer(_ wsi: OpaquePointer) -> Int32 {
-        guard let exchange = exchanges[wsi], let response = exchange.response else { return 0 }
+        guard let exchange = exchanges[wsi] else { return 0 }
+        if exchange.isOverdue { return hangUp(exchange, wsi) }
+        guard let response = exchange.response else { return 0 }
         dropExchange(of: wsi)
         guard write(response, to: wsi, isHead: exchange.request.method == .head) else { return -1 }
         return lws_http_transaction_completed(wsi) == 0 ? 0 : -1

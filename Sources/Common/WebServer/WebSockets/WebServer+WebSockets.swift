@@ -7,6 +7,19 @@ extension WebServer {
         guard name?.lowercased() == "websocket" else {
             return refuse(wsi, .text(400, "this server speaks HTTP/1.1 and WebSocket\n"))
         }
+        // The library takes any version, and says nothing to who has no key (RFC 6455, section 4.2).
+        guard HTTPRequest.field(wsi, WSI_TOKEN_VERSION) == "13" else {
+            return refuse(
+                wsi, .text(426, "this server speaks version 13\n", headers: ["sec-websocket-version": "13"]))
+        }
+        guard request.method == .get, let key = HTTPRequest.field(wsi, WSI_TOKEN_KEY), key.utf8.count == 24 else {
+            return refuse(wsi, .text(400, "a WebSocket is opened by GET, with a Sec-WebSocket-Key of 16 bytes\n"))
+        }
+        guard !HTTPRequest.hasTransferCoding(wsi) else { return refuse(wsi, .text(501, "no transfer coding is taken\n")) }
+        guard !isFull else {
+            refusedConnections += 1
+            return refuse(wsi, .text(503, "too many are connected to this server\n", headers: ["retry-after": "5"]))
+        }
         switch routes.upgrade(request) {
         case .failure(let refusal): return refuse(wsi, refusal.response)
         case .success((let route, let subprotocol)):
@@ -38,6 +51,7 @@ extension WebServer {
 
     func closed(_ connection: WebSocketConnection) {
         if let wsi = connection.wsi { connections[wsi] = nil }
+        forgetMessage(of: connection)
         connection.handler.closed(connection)
         connection.ended()
     }
@@ -45,16 +59,59 @@ extension WebServer {
     func receive(_ bytes: UnsafeRawBufferPointer, _ connection: WebSocketConnection) {
         connection.heardAt = .now
         guard connection.closing == nil, let wsi = connection.wsi else { return }
-        guard lws_frame_is_binary(wsi) == 0 else { return connection.close(1003, "text messages only") }
+        let isBinary = lws_frame_is_binary(wsi) != 0
+        guard !isBinary || connection.handler.takesBinary else { return connection.close(1003, "text messages only") }
         guard connection.incoming.count + bytes.count <= limits.messageByteCount else {
-            connection.incoming = []
+            forgetMessage(of: connection)
             return connection.close(1009, "a message has at most \(limits.messageByteCount) bytes")
         }
-        connection.incoming += bytes
-        guard lws_is_final_fragment(wsi) != 0 else { return }
-        let text = connection.incoming
+        guard lws_is_final_fragment(wsi) != 0 else {
+            guard messagesByteCount + bytes.count <= limits.messagesByteCount else {
+                forgetMessage(of: connection)
+                return connection.close(1013, "too much is being sent to this server")
+            }
+            connection.incoming += bytes
+            messagesByteCount += bytes.count
+            return
+        }
+        let message = connection.incoming + bytes
+        forgetMessage(of: connection)
+        if isBinary {
+            connection.handler.received(binary: message, from: connection)
+        } else if String(validating: message, as: UTF8.self) != nil {
+            // Not by the library: it would look at pongs too, and not at the end of a message whose last frame is empty.
+            connection.handler.received(message, from: connection)
+        } else {
+            connection.close(1007, "text is UTF-8")
+        }
+    }
+
+    private func forgetMessage(of connection: WebSocketConnection) {
+        messagesByteCount -= connection.incoming.count
         connection.incoming = []
-        connection.handler.received(text, from: connection)
+    }
+
+    /// The client closes, with a code and a reason, or neither (RFC 6455, section 5.5.1). False: what it says is wrong.
+    func ends(_ wsi: OpaquePointer, _ payload: UnsafeRawBufferPointer) -> Bool {
+        if payload.count == 1 {
+            say(1002, "a close has a code of two bytes", wsi)
+            return false
+        }
+        guard String(validating: payload.dropFirst(2), as: UTF8.self) != nil else {
+            say(1007, "text is UTF-8", wsi)
+            return false
+        }
+        return true
+    }
+
+    private static let reasonByteLimit = 123
+
+    /// The reason as far as a control frame takes it, and no part of a character (RFC 6455, section 5.5).
+    private func say(_ code: UInt16, _ reason: String, _ wsi: OpaquePointer) {
+        var text = Array(reason.utf8)
+        var end = min(text.count, Self.reasonByteLimit)
+        while end > 0, end < text.count, text[end] & 0xC0 == 0x80 { end -= 1 }
+        lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &text, end)
     }
 
     /// One system call a turn: whether it takes more only the next turn knows. False ends the connection.
@@ -72,8 +129,7 @@ extension WebServer {
             return true
         }
         guard let (code, reason) = connection.closing, let wsi = connection.wsi else { return true }
-        var text = Array(reason.utf8.prefix(120))
-        lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &text, text.count)
+        say(code, reason, wsi)
         return false
     }
 

@@ -19,7 +19,8 @@ package final class WebSocketConnection {
     /// When its last bytes came.
     var heardAt = ContinuousClock.now
     private(set) var needsPing = false
-    private var pingedAt: ContinuousClock.Instant?
+    /// When it was asked for a sign of life the last time.
+    private var askedAt: ContinuousClock.Instant?
     private(set) var closing: (code: UInt16, reason: String)?
     /// Since when nothing that was asked to be written could be; nil while nothing waits.
     package private(set) var waitingSince: ContinuousClock.Instant?
@@ -42,19 +43,16 @@ package final class WebSocketConnection {
 
     /// Once a second: a connection that is silent is asked for a sign of life, and ended without one.
     func checkLife(at now: ContinuousClock.Instant, _ limit: Duration) {
-        let silence = now - heardAt
-        if silence > limit * 2 {
-            abort()
-        } else if silence > limit, pingedAt.map({ $0 <= heardAt }) ?? true {
-            needsPing = true
+        guard now - heardAt > limit else { return }
+        if let askedAt, askedAt > heardAt {
+            if now - askedAt > limit { abort() }
+        } else {
+            (askedAt, needsPing) = (now, true)
             requestWrite()
         }
     }
 
-    func pinged() {
-        needsPing = false
-        pingedAt = .now
-    }
+    func pinged() { needsPing = false }
 
     /// The library frees it.
     func ended() {

@@ -12,6 +12,7 @@ struct EdgeSnapshot {
     }
 
     var clients: Int
+    var refusedConnections: Int64
     var counters: EdgeCounters.Values
     var unacknowledged: Int
     var isDraining: Bool
@@ -26,7 +27,8 @@ extension Edge {
     var snapshot: EdgeSnapshot {
         let counters = counters.now
         return EdgeSnapshot(
-            clients: clients.count, counters: counters, unacknowledged: publisher?.waitingCount ?? 0,
+            clients: clients.count, refusedConnections: server?.refusedConnections ?? 0, counters: counters,
+            unacknowledged: publisher?.waitingCount ?? 0,
             isDraining: drainDeadline != nil,
             streams: streams.mapValues { feed in
                 EdgeSnapshot.Stream(
