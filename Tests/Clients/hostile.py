@@ -16,7 +16,6 @@ import http.client
 import json
 import os
 import resource
-import selectors
 import socket
 import sys
 import threading
@@ -166,10 +165,10 @@ def crowd(count):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     count = min(int(count), hard - 100)
-    chosen = selectors.DefaultSelector()
     held, statuses = [], {}
-    for begin in range(0, count, 200):
-        for _ in range(begin, min(count, begin + 200)):
+    # Few at once, or those beyond the limit would leave no room for who asks for health.
+    for begin in range(0, count, 40):
+        for _ in range(begin, min(count, begin + 40)):
             s = socket.create_connection((host, int(port)), timeout=60)
             try:
                 s.sendall(handshake())
@@ -183,7 +182,6 @@ def crowd(count):
                 status = []
             status = status[0].decode() if status else "no word"
             statuses[status] = statuses.get(status, 0) + 1
-    chosen.close()
     say("crowd", json.dumps(statuses, sort_keys=True))
     # Until the caller has looked around.
     sys.stdin.readline()

@@ -80,6 +80,37 @@ struct EncryptionTests {
         #expect(edge.drain() == ExitCode.success.rawValue)
     }
 
+    @Test(
+        "Who connects and does not finish a handshake is hung up on in time, whatever it says, and others are served meanwhile"
+    )
+    func unfinishedHandshakes() throws {
+        let fleet = try Fleet(Self.events, partitions: 1)
+        try makeCertificate("one", fleet.folder)
+        let files = ["--tls-certificate", fleet.folder + "/tls.pem", "--tls-key", fleet.folder + "/tls.key"]
+        let edge = try EdgeUnderTest(fleet, name: "tls", options: files + ["--open"])
+        let lines = try edge.run(
+            """
+            import socket
+            folder = "\(fleet.folder)"
+            \(Self.prelude)
+            def ended(say):
+                s = socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0])), timeout=60)
+                s.sendall(say)
+                return s
+            hello = bytes.fromhex("1603010200010001fc0303")
+            held = [ended(say) for say in (b"", b"\\x16", hello, hello + b"x" * 100, b"GET / HTTP/1.1\\r\\n\\r\\n", b"\\0" * 1000) for _ in range(20)]
+            with secure() as c: print(name(c), c.ping().wait(60))
+            def rest(s):
+                try:
+                    while s.recv(1000): pass
+                except ConnectionError: pass
+                return True
+            print(sum(rest(s) for s in held))
+            with secure() as c: print(c.ping().wait(60))
+            """)
+        #expect(lines == ["one True", "120", "True"], "\(lines)")
+    }
+
     @Test("Files that no server could use are told at the start")
     func wrongFiles() throws {
         let fleet = try Fleet(Self.events, partitions: 1)

@@ -6,7 +6,8 @@ import Testing
 /// An edge with a subscriber who has to get each row, whatever others do. Used from one thread.
 final class HostileStage {
     private static let events = StreamDefinition(
-        name: "events", topics: [], mode: .append, columns: [Column("n", .bigint, required: true), Column("who", .text)])
+        name: "events", topics: [], mode: .append,
+        columns: [Column("n", .bigint, required: true), Column("who", .text)])
 
     let fleet: Fleet
     let edge: EdgeUnderTest
@@ -68,7 +69,8 @@ final class HostileStage {
             lines.map { line in
                 let end = line.range(of: ": ")!
                 return (String(line[..<end.lowerBound]), String(line[end.upperBound...]))
-            }) { "\($0) and \($1)" }
+            }
+        ) { "\($0) and \($1)" }
     }
 
     /// The well-behaved one got each row, once, over the one connection that it began with.

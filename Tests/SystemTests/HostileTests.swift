@@ -9,7 +9,8 @@ import Testing
 struct HostileTests {
     /// What each attack of hostile.py ends with: on a connection of the protocol, and a plain one.
     private static let frames = [
-        "reserved bit": "1002 1002", "unknown opcode": "1002 1002", "text that is no UTF-8": "1007 1007", "binary": "1003 1003",
+        "reserved bit": "1002 1002", "unknown opcode": "1002 1002", "text that is no UTF-8": "1007 1007",
+        "binary": "1003 1003",
         "a continuation of nothing": "1002 1002", "65,537 bytes": "1009 1009", "fragments without end": "1009 1009",
         "a frame of 2^62 bytes": "1009 1009", "no mask": "1002", "5,000 fragments of nothing": "bad_request",
         "1,000 pings": "1000",
@@ -22,9 +23,11 @@ struct HostileTests {
         "a page without a name": "403",
     ]
     private static let nonsense = [
-        "SQL as a stream": "unknown_stream", "SQL as a column": "bad_request", "SQL as a value of another type": "bad_request",
+        "SQL as a stream": "unknown_stream", "SQL as a column": "bad_request",
+        "SQL as a value of another type": "bad_request",
         "SQL as a bound": "bad_request", "SQL as a kind of bound": "bad_request", "SQL as a source": "bad_request",
-        "an unknown column": "bad_request", "a position that is none": "bad_request", "a box that is none": "bad_request",
+        "an unknown column": "bad_request", "a position that is none": "bad_request",
+        "a box that is none": "bad_request",
         "a box without columns": "bad_request", "a value with a zero": "bad_request", "2,000 values": "bad_request",
         "more rows than may be": "bad_request", "a huge number": "bad_request", "half a surrogate": "bad_request",
         "depth": "bad_request", "depth of a record": "bad_request", "no JSON": "bad_request",
@@ -53,7 +56,9 @@ struct HostileTests {
         #expect(stage.edge.drain() == ExitCode.success.rawValue)
     }
 
-    @Test("Ten thousand WebSockets of one address are served; those beyond are told so, and health is answered all the while")
+    @Test(
+        "Ten thousand WebSockets of one address are served; those beyond are told so, and health is answered all the while"
+    )
     func crowd() throws {
         // Both sides of each connection are descriptors, of processes of their own.
         let hard = try #require(Int(try shell("ulimit -Hn")))
@@ -63,16 +68,17 @@ struct HostileTests {
         let found = try stage.attack(["crowd", "\(limit + 100)"]) {
             try stage.produce(100)
             let web = try HTTPClient(stage.edge.address)
-            // One that has been answered makes room a moment later.
-            try stage.fleet.wait("health") { (try? web.get("/livez").status) == 200 }
+            #expect(try web.get("/livez").status == 200)
             let clients = try PrometheusScrape(web.get("/metrics").body).value("millrace_edge_clients") ?? 0
             #expect(Int(clients) <= limit && Int(clients) > limit - 20)
         }
         let answers = try JSONDecoder().decode([String: Int].self, from: Data(try #require(found["crowd"]).utf8))
         let during = try stage.memory
-        print("figure: \(limit + 100) WebSockets of one address: \(answers), \(before) MB before, \(during) MB with them")
+        print(
+            "figure: \(limit + 100) WebSockets of one address: \(answers), \(before) MB before, \(during) MB with them")
         #expect(answers["101"] ?? 0 > limit - 20 && answers["101"] ?? 0 <= limit && answers["503"] ?? 0 > 0)
         #expect(answers.values.reduce(0, +) == limit + 100)
+        #expect(found["livez"] == "asked 0")
         try stage.expectWitness()
         let scrape = try PrometheusScrape(try HTTPClient(stage.edge.address).get("/metrics").body)
         #expect(scrape.value("millrace_edge_refused_connections_total") ?? 0 > 0)
@@ -91,7 +97,7 @@ struct HostileTests {
     @Test("With few open files an edge serves fewer, says so, and keeps those that it needs itself")
     func fewDescriptors() throws {
         let stage = try HostileStage(prefix: ["prlimit", "--nofile=160:160"])
-        #expect(stage.edge.log.contains("the limit of open files leaves 64 connections instead of 10000"))
+        #expect(stage.edge.log.contains("the limit of open files leaves 60 connections instead of 10000"))
         let found = try stage.attack(["crowd", "300"]) {
             try stage.produce(100)
             let web = try HTTPClient(stage.edge.address)
@@ -100,12 +106,13 @@ struct HostileTests {
             #expect(try web.get("/v1/streams/events/rows?limit=1").status == 200)
         }
         let answers = try JSONDecoder().decode([String: Int].self, from: Data(try #require(found["crowd"]).utf8))
-        #expect(answers["101"] ?? 0 > 50 && answers["101"] ?? 0 <= 64)
+        #expect(answers["101"] ?? 0 > 40 && answers["101"] ?? 0 <= 60)
         try stage.expectWitness()
         #expect(stage.edge.drain() == ExitCode.success.rawValue)
     }
 
-    @Test("Tokens that don't count are nobody's, whichever way they come: unsigned, of another key, expired, of no user")
+    @Test(
+        "Tokens that don't count are nobody's, whichever way they come: unsigned, of another key, expired, of no user")
     func tokens() throws {
         let keys = TokenKeys.make()
         let stage = try HostileStage(options: ["--open"], environment: [TokenKeys.variable: keys.text])
@@ -120,13 +127,15 @@ struct HostileTests {
         let parts = good.split(separator: ".").map(String.init)
         let payload = String(
             decoding: try #require(
-                Data(base64Encoded: parts[1].replacing("-", with: "+").replacing("_", with: "/")
-                    + String(repeating: "=", count: (4 - parts[1].count % 4) % 4))), as: UTF8.self)
+                Data(
+                    base64Encoded: parts[1].replacing("-", with: "+").replacing("_", with: "/")
+                        + String(repeating: "=", count: (4 - parts[1].count % 4) % 4))), as: UTF8.self)
         let tokens = [
             "x", "..", "a.b.c", String(repeating: "e", count: 8000), TestIssuer.unsigned(payload),
             TestIssuer.unsigned(payload, algorithm: "NONE"), TestIssuer.unsigned(payload, algorithm: "HS256"),
             "\(parts[0]).\(parts[1]).", "\(parts[0]).\(parts[1])", try signed(claims("ada", 600), .make()),
-            try signed(claims("ada", -60), keys), TestIssuer(secret: [], id: "own").token(payload),
+            try signed(claims("ada", -60), keys),
+            TestIssuer(secret: .init(repeating: 0, count: 32), id: "own").token(payload),
             TestIssuer("ES256", id: "own").token(payload),
         ]
         let lines = try stage.edge.run(
@@ -169,7 +178,8 @@ struct HostileTests {
             """)
         #expect(
             lines == [
-                "404 404", "400 400", "400 400", "[]", "after 400", "limit 400", "format 400", "bbox 400", "after 400 400",
+                "404 404", "400 400", "400 400", "[]", "after 400", "limit 400", "format 400", "bbox 400",
+                "after 400 400",
                 "200", "[10]",
             ])
         #expect(try stage.fleet.rows("SELECT count(*) FROM events") == ["11"])

@@ -59,7 +59,8 @@ struct ConformanceTests {
             return routes
         }
         let script = Self.checkout.appending(path: "Tests/Clients/conformance.py").path
-        let lines = try shell("python3 '\(script)' '\(Self.package)' ws://\(server.address)/echo").split(separator: "\n")
+        let lines = try shell("python3 '\(script)' '\(Self.package)' ws://\(server.address)/echo").split(
+            separator: "\n")
         print("Autobahn's cases: \(lines.joined(separator: ", "))")
         let passing = ["OK OK ", "NON-STRICT OK ", "INFORMATIONAL INFORMATIONAL "]
         #expect(lines.filter { line in !passing.contains { line.hasPrefix($0) } } == [])

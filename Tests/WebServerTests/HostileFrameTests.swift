@@ -51,7 +51,9 @@ struct HostileFrameTests {
         #expect(lines == ["True 200", "True", "b'last' (1000, '')"])
     }
 
-    @Test("A client that does not mask its first frame is told so; one whose frame comes with its request is not mistaken for it")
+    @Test(
+        "A client that does not mask its first frame is told so; one whose frame comes with its request is not mistaken for it"
+    )
     func masks() throws {
         let lines = try output(
             of: """
@@ -65,7 +67,8 @@ struct HostileFrameTests {
                 """)
         #expect(
             lines == [
-                "(1002, 'clients mask their frames')", "(1002, 'clients mask their frames')", "masked", "200", "200", "200",
+                "(1002, 'clients mask their frames')", "(1002, 'clients mask their frames')", "masked", "200", "200",
+                "200",
             ])
     }
 
@@ -85,7 +88,8 @@ struct HostileFrameTests {
                 """)
         #expect(
             lines == [
-                "(1007, 'text is UTF-8')", "(1007, 'text is UTF-8')", "(1007, 'text is UTF-8')", "(1007, 'text is UTF-8')",
+                "(1007, 'text is UTF-8')", "(1007, 'text is UTF-8')", "(1007, 'text is UTF-8')",
+                "(1007, 'text is UTF-8')",
                 "é", "on", "(1007, 'text is UTF-8') (1002, 'a close has a code of two bytes') (1002, '') (1005, '')",
             ])
     }
@@ -116,10 +120,13 @@ struct HostileFrameTests {
                 c = raw(); c.send(frame(TEXT, b"x", final=False), *(frame(CONTINUATION, b"y" * 1000, final=False) for _ in range(70)))
                 print(c.end()[0])
                 """)
-        #expect(lines == ["1002 1002 1002", "1002 1002 1002 1002", "no word 1002", "1002 1002", "no word", "1009", "1009"])
+        #expect(
+            lines == ["1002 1002 1002", "1002 1002 1002 1002", "no word 1002", "1002 1002", "no word", "1009", "1009"])
     }
 
-    @Test("Messages that don't end take a bounded memory; whoever would take more is let go, and those that end are answered")
+    @Test(
+        "Messages that don't end take a bounded memory; whoever would take more is let go, and those that end are answered"
+    )
     func unfinished() throws {
         var limits = WebServerLimits()
         limits.messagesByteCount = 200_000

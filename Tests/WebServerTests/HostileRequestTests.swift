@@ -10,6 +10,7 @@ struct HostileRequestTests {
         let server = try WebServerThread(ListenAddress("127.0.0.1:0")!, limits: limits, name: "test") {
             var routes = Routes()
             routes.get("/here") { $0.respond(.text(200, "here\n")) }
+            routes.get("/long") { $0.respond(.text(200, String(repeating: "long ", count: 800_000))) }
             routes.post("/count", bodyLimit: 100_000) { $0.respond(.text(200, String($0.request.body.count))) }
             return routes
         }
@@ -55,7 +56,8 @@ struct HostileRequestTests {
             #expect(text.hasPrefix("HTTP/1.1 501 ") && !text.contains("here\n"), "\(head): \(text)")
         }
         for length in ["+3", "3, 3", "3\r\nContent-Length: 3", "0x3", "3 3", "99999999999999999999"] {
-            let text = try client.exchange("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\nabc\(hidden)")
+            let text = try client.exchange(
+                "POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\nabc\(hidden)")
             #expect(text.hasPrefix("HTTP/1.1 411 ") && !text.contains("here\n"), "\(length): \(text)")
         }
         #expect(try client.get("/here").status == 200)
@@ -66,7 +68,8 @@ struct HostileRequestTests {
     func upgrades() throws {
         let (server, client) = try makeServer()
         func answer(_ fields: String, _ line: String = "GET /here HTTP/1.1") throws -> String {
-            try client.exchange("\(line)\r\nHost: a\r\n\(fields)\r\n\r\nGET /here HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            try client.exchange(
+                "\(line)\r\nHost: a\r\n\(fields)\r\n\r\nGET /here HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         }
         // As Java's client asks, and curl --http2.
         let java = try answer("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__")
@@ -84,7 +87,8 @@ struct HostileRequestTests {
         limits.idleSeconds = 2
         let (server, _) = try makeServer(limits)
         let lines = try python(
-            server, #"""
+            server,
+            #"""
             s = connect("GET /here HTTP/1.1\r\n")
             print(drip(s, "X: " + "y" * 590))
             """#)
@@ -97,7 +101,8 @@ struct HostileRequestTests {
         (limits.bodySeconds, limits.bodiesByteCount) = (5, 60_000)
         let (server, client) = try makeServer(limits)
         let lines = try python(
-            server, #"""
+            server,
+            #"""
             post = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: "
             def status(s): return s.recv(100).split(b" ")[1].decode()
             # Who announces much and sends little takes no room.
@@ -118,5 +123,34 @@ struct HostileRequestTests {
             """#)
         #expect(lines == ["200", "no room", "408", "200"])
         #expect(try client.get("/here").status == 200)
+    }
+
+    @Test(
+        "Long answers that nobody takes are bounded: others get theirs, of these a short refusal, until room is there again"
+    )
+    func untaken() throws {
+        var limits = WebServerLimits()
+        (limits.answersByteCount, limits.answerSeconds) = (10_000_000, 3)
+        let (server, client) = try makeServer(limits)
+        let lines = try python(
+            server,
+            #"""
+            get = "GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            def status(s): return s.recv(12).split(b" ")[1].decode()
+            def slow():
+                s = socket.socket()
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                s.connect(connect().getpeername())
+                s.sendall(get.encode())
+                return s
+            held = [slow() for _ in range(2)]
+            print(*(status(s) for s in held), status(connect(get)))
+            print(len(rest(connect("GET /here HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))) > 0)
+            # Whoever takes nothing for too long is let go, and then there is room.
+            while status(s := connect(get)) != "200": s.close(); time.sleep(0.1)
+            print(len(rest(s)) > 4_000_000)
+            """#)
+        #expect(lines == ["200 200 503", "True", "True"])
+        #expect(try client.get("/long").body.utf8.count == 4_000_000)
     }
 }

@@ -29,6 +29,8 @@ package final class WebServer {
     /// Requests whose answer is not written yet.
     var exchanges: [OpaquePointer: HTTPExchange] = [:]
     var bodiesByteCount = 0
+    /// Of long answers that are being written.
+    var answersByteCount = 0
     /// Of WebSocket messages that are not complete.
     var messagesByteCount = 0
     /// WebSockets that were let in and are not open yet.

@@ -9,6 +9,8 @@ package final class HTTPExchange {
     var reserved = 0
     /// When its body is there; nil once it is, or where there is none.
     var bodyDeadline: ContinuousClock.Instant?
+    /// Bytes of a long answer that the connection was given; nil before its head was.
+    var sentCount: Int?
     /// The body was not there in time.
     var isOverdue = false
     private(set) var response: HTTPResponse?

@@ -91,10 +91,50 @@ extension WebServer {
     func writeAnswer(_ wsi: OpaquePointer) -> Int32 {
         guard let exchange = exchanges[wsi] else { return 0 }
         if exchange.isOverdue { return hangUp(exchange, wsi) }
-        guard let response = exchange.response else { return 0 }
+        guard var response = exchange.response else { return 0 }
+        let isHead = exchange.request.method == .head
+        if response.body.count > Self.pieceByteCount, !isHead {
+            let isFirst = exchange.sentCount == nil
+            if !isFirst || answersByteCount + response.body.count <= limits.answersByteCount {
+                return writePiece(response, of: exchange, wsi, isFirst: isFirst)
+            }
+            response = .text(503, "too much is waiting for who asked for it\n", headers: ["retry-after": "1"])
+        }
         dropExchange(of: wsi)
-        guard write(response, to: wsi, isHead: exchange.request.method == .head) else { return -1 }
+        guard write(response, to: wsi, isHead: isHead) else { return -1 }
         return lws_http_transaction_completed(wsi) == 0 ? 0 : -1
+    }
+
+    /// What the library is given at once: it copies what the kernel does not take.
+    private static let pieceByteCount = 256 * 1024
+
+    /// A long answer goes as fast as it is taken, and is in memory once.
+    private func writePiece(_ response: HTTPResponse, of exchange: HTTPExchange, _ wsi: OpaquePointer, isFirst: Bool)
+        -> Int32
+    {
+        if isFirst {
+            guard write(response, to: wsi, isHead: true) else { return -1 }
+            answersByteCount += response.body.count
+            exchange.sentCount = 0
+        }
+        let start = exchange.sentCount ?? 0
+        let end = min(start + Self.pieceByteCount, response.body.count)
+        guard lws_partial_buffered(wsi) == 0 else { return again(wsi) }
+        let isWritten = response.body[start..<end].withUnsafeBufferPointer { piece in
+            let kind = end == response.body.count ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP
+            return lws_write(wsi, UnsafeMutablePointer(mutating: piece.baseAddress!), piece.count, kind) >= 0
+        }
+        guard isWritten else { return -1 }
+        exchange.sentCount = end
+        guard end == response.body.count else { return again(wsi) }
+        dropExchange(of: wsi)
+        return lws_http_transaction_completed(wsi) == 0 ? 0 : -1
+    }
+
+    private func again(_ wsi: OpaquePointer) -> Int32 {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, limits.answerSeconds)
+        lws_callback_on_writable(wsi)
+        return 0
     }
 
     func dropExchange(of wsi: OpaquePointer) {
@@ -102,6 +142,8 @@ extension WebServer {
         exchange.answered = nil
         bodiesByteCount -= exchange.reserved
         exchange.reserved = 0
+        if exchange.sentCount != nil { answersByteCount -= exchange.response?.body.count ?? 0 }
+        exchange.sentCount = nil
     }
 
     private static let headByteLimit = 8192

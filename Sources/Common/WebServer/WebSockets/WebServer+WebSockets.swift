@@ -1,7 +1,7 @@
 internal import CWebSockets
 
 extension WebServer {
-    /// Zero: the library goes on. One: it was answered otherwise. Negative: it is hung up on.
+    /// Zero: the library goes on. Negative: it is hung up on, and was answered before.
     func confirmUpgrade(_ wsi: OpaquePointer, to name: String?) -> Int32 {
         guard let request = HTTPRequest(wsi, address: addresses[wsi] ?? "") else { return -1 }
         guard name?.lowercased() == "websocket" else {
@@ -15,7 +15,9 @@ extension WebServer {
         guard request.method == .get, let key = HTTPRequest.field(wsi, WSI_TOKEN_KEY), key.utf8.count == 24 else {
             return refuse(wsi, .text(400, "a WebSocket is opened by GET, with a Sec-WebSocket-Key of 16 bytes\n"))
         }
-        guard !HTTPRequest.hasTransferCoding(wsi) else { return refuse(wsi, .text(501, "no transfer coding is taken\n")) }
+        guard !HTTPRequest.hasTransferCoding(wsi) else {
+            return refuse(wsi, .text(501, "no transfer coding is taken\n"))
+        }
         guard !isFull else {
             refusedConnections += 1
             return refuse(wsi, .text(503, "too many are connected to this server\n", headers: ["retry-after": "5"]))
@@ -29,18 +31,18 @@ extension WebServer {
     }
 
     /// By hand: the library has not looked yet which version of HTTP the client speaks, and would answer in 1.0, which
-    /// WebSocket clients refuse to read.
+    /// WebSocket clients refuse to read. It ends the connection, which the library would keep for the next request.
     private func refuse(_ wsi: OpaquePointer, _ response: HTTPResponse) -> Int32 {
         var head = "HTTP/1.1 \(response.status) Refused\r\ncontent-type: \(response.contentType)\r\n"
         for (name, value) in response.headers.sorted(by: { $0.key < $1.key }) { head += "\(name): \(value)\r\n" }
         head += "content-length: \(response.body.count)\r\nconnection: close\r\n\r\n"
         let bytes = Array(head.utf8) + response.body
-        let isWritten = bytes.withUnsafeBufferPointer { bytes in
+        _ = bytes.withUnsafeBufferPointer { bytes in
             lws_write(
                 wsi, UnsafeMutablePointer(mutating: bytes.baseAddress!), bytes.count,
-                lws_write_protocol(rawValue: UInt32(millrace_web_raw))) >= 0
+                lws_write_protocol(rawValue: UInt32(millrace_web_raw)))
         }
-        return isWritten ? 1 : -1
+        return -1
     }
 
     func open(_ wsi: OpaquePointer) -> WebSocketConnection? {
