@@ -16,13 +16,18 @@
 /* Of one turn: what is left comes with the next. */
 enum { event_limit = 256, accept_limit = 64 };
 
+/* Why a connection is read from no further; the server has a reason of its own. */
+static const int awaits_pong = LWS_RXFLOW_REASON_APPLIES | 2;
+static const int pong_is_written = LWS_RXFLOW_REASON_APPLIES | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT | 2;
+
 struct socket {
   /* What the kernel watches for. */
   uint32_t armed;
   bool is_watched, is_known, wants_read, wants_write, is_ready;
-  /* Of a connection that is an open WebSocket: its first frame is still to come; it is read from no further until its pong is
-     written. */
-  bool is_open, is_new, is_held;
+  /* Of a connection that is an open WebSocket: its first frame is still to come. */
+  bool is_open, is_new;
+  /* It is read from no further until it could write so often: its pong, and what the server has for it. */
+  unsigned char holds;
   /* How often the library had bytes left to read when the WebSocket was opened. */
   unsigned long leftovers;
   struct lws *wsi;
@@ -116,9 +121,12 @@ static void changed(struct lws *wsi, unsigned int flags) {
   }
   /* The library itself wants to write what it has read about: a pong. It has room for one and drops the pings behind it, so
      these stay unread until then. */
-  if (socket->is_open && !socket->is_held && starts && (flags & LWS_EV_WRITE) && loop->is_reading && !loop->is_telling) {
-    socket->is_held = true;
-    lws_rx_flow_control(wsi, 0);
+  if (socket->is_open && !socket->holds && starts && (flags & LWS_EV_WRITE) && loop->is_reading && !loop->is_telling) {
+    /* What is decrypted the library reads to its end, or gives up. */
+    SSL *ssl = lws_get_ssl(wsi);
+    if (ssl && SSL_pending(ssl)) return;
+    socket->holds = 2;
+    lws_rx_flow_control(wsi, awaits_pong);
   }
 }
 
@@ -208,14 +216,14 @@ static int serve(struct millrace_web_loop *loop, struct lws_context *context, in
   struct lws_pollfd entry = {.fd = descriptor, .revents = happened};
   entry.events = (short)((socket->wants_read ? LWS_POLLIN : 0) | (socket->wants_write ? LWS_POLLOUT : 0));
   /* What was written before comes first. */
-  bool writes_pong = socket->is_held && (happened & LWS_POLLOUT) && !lws_partial_buffered(socket->wsi);
+  bool writes = socket->holds && (happened & LWS_POLLOUT) && !lws_partial_buffered(socket->wsi);
   loop->is_reading = true;
   int result = lws_service_fd(context, &entry);
   loop->is_reading = false;
   socket = &loop->sockets[descriptor];
-  if (writes_pong && result >= 0 && socket->is_known && socket->is_held) {
-    socket->is_held = false;
-    lws_rx_flow_control(socket->wsi, 1);
+  if (writes && result >= 0 && socket->is_known && socket->holds) {
+    socket->holds = socket->wants_write ? socket->holds - 1 : 0;
+    if (!socket->holds) lws_rx_flow_control(socket->wsi, pong_is_written);
   }
   return result;
 }
@@ -234,9 +242,8 @@ int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *contex
   struct epoll_event events[event_limit];
   int timeout = lws_service_adjust_timeout(context, milliseconds, 0);
   if (timeout == 0 && milliseconds > 0) {
-    loop->leftovers++;
     loop->is_reading = true;
-    _lws_plat_service_forced_tsi(context, 0);
+    if (_lws_plat_service_forced_tsi(context, 0)) loop->leftovers++;
     loop->is_reading = false;
   }
   int count = epoll_wait(loop->epoll, events, event_limit, loop->ready_count ? 0 : timeout);

@@ -35,11 +35,13 @@ def handshake(path="/ws", protocol=None, headers=()):
 class Raw:
     """A connection whose frames are written by hand."""
 
-    def __init__(self, address, path="/ws", protocol=None, behind=b"", timeout=60):
-        """`address` is `HOST:PORT`; `behind` is sent together with the request."""
+    def __init__(self, address, path="/ws", protocol=None, behind=b"", wrap=None):
+        """`address` is `HOST:PORT`; `behind` is sent together with the request; `wrap` encrypts a socket."""
         host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=timeout)
+        self.socket = socket.create_connection((host, int(port)), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if wrap:
+            self.socket = wrap(self.socket)
         self.rest = b""
         self.send(handshake(path, protocol) + behind)
         head = b""

@@ -6,6 +6,7 @@ usage: hostile.py HOST:PORT COMMAND…
     requests     heads and bodies that break the rules, or are too long
     nonsense     requests of the protocol that can't be meant
     flood        more requests than answers are read
+    deaf N       N subscribers that read nothing
     crowd N      N WebSockets of this address at once; prints what becomes of those beyond a limit
 
 Each prints a line an attack: its name and how it ended. While they run, /livez is asked over and over: a line tells how often it
@@ -112,6 +113,7 @@ def requests():
         ("an upgrade to HTTP/2", line + b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"),
         ("version 7 of WebSockets", handshake().replace(b"Version: 13", b"Version: 7")),
         ("no key", handshake().replace(b"Sec-WebSocket-Key", b"X-Key")),
+        ("no host", handshake().replace(b"Host", b"X-Host")),
         ("another page", handshake(headers=["Origin: https://evil.example"])),
         ("another page's POST", b"POST /v1/streams/events HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"),
         ("a page without a name", handshake(headers=["Origin: null"])),
@@ -159,6 +161,18 @@ def flood():
     for _ in range(200):
         c.send(request)
     say("requests without reading", c.end()[0])
+
+
+def deaf(count):
+    held = []
+    for _ in range(int(count)):
+        c = opened()
+        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        assert ask(c, {"type": "subscribe", "id": 1, "stream": "events"}) == "subscribed"
+        held.append(c)
+    say("deaf", len(held))
+    # Until the caller has seen them go.
+    sys.stdin.readline()
 
 
 def crowd(count):
@@ -215,8 +229,8 @@ watch.start()
 words = sys.argv[2:]
 while words:
     name = words.pop(0)
-    if name == "crowd":
-        crowd(words.pop(0))
+    if name in ("crowd", "deaf"):
+        {"crowd": crowd, "deaf": deaf}[name](words.pop(0))
     else:
         {"frames": frames, "requests": requests, "nonsense": nonsense, "flood": flood}[name]()
 watch.isEnding = True

@@ -28,9 +28,11 @@ final class HostileStage {
         try fleet.wait("a subscription") { witness.subscriptions.count == 1 }
     }
 
-    func produce(_ count: Int) throws {
+    /// - Parameter padding: bytes that each row has more.
+    func produce(_ count: Int, padding: Int = 0) throws {
+        let who = "w" + String(repeating: ".", count: padding)
         try fleet.kafka.produce(
-            (sent..<sent + count).map { #"{"n":\#($0),"who":"w"}"# }, to: fleet.topic, partition: 0)
+            (sent..<sent + count).map { #"{"n":\#($0),"who":"\#(who)"}"# }, to: fleet.topic, partition: 0)
         sent += count
     }
 

@@ -19,7 +19,8 @@ struct HostileTests {
         "a head of 100 kB": "no word", "10,000 fields": "no word", "a path of 100 kB": "no word", "no HTTP": "no word",
         "a zero in the path": "no word", "a body that is chunked": "501", "a body of unknown length": "411",
         "a body of 2^63 bytes": "413", "a password of 1 MB": "413", "an upgrade to HTTP/2": "200",
-        "version 7 of WebSockets": "426", "no key": "400", "another page": "403", "another page's POST": "403",
+        "version 7 of WebSockets": "426", "no key": "400", "no host": "400", "another page": "403",
+        "another page's POST": "403",
         "a page without a name": "403",
     ]
     private static let nonsense = [
@@ -82,6 +83,28 @@ struct HostileTests {
         try stage.expectWitness()
         let scrape = try PrometheusScrape(try HTTPClient(stage.edge.address).get("/metrics").body)
         #expect(scrape.value("millrace_edge_refused_connections_total") ?? 0 > 0)
+    }
+
+    @Test("Subscribers who read nothing are let go in time, take no memory of rows for themselves, and hold up nobody")
+    func deaf() throws {
+        let stage = try HostileStage()
+        let web = try HTTPClient(stage.edge.address)
+        let before = try stage.memory
+        var during = 0
+        let found = try stage.attack(["deaf", "200"]) {
+            // Beyond what the kernel takes for each.
+            for _ in 0..<20 { try stage.produce(1000, padding: 1000) }
+            try stage.expectWitness()
+            try stage.fleet.wait("an edge that lets go", seconds: 90) {
+                during = max(during, try stage.memory)
+                return try PrometheusScrape(web.get("/metrics").body).value("millrace_edge_let_go_total") == 200
+            }
+        }
+        print("figure: 200 subscribers who read nothing of 20 MB: \(before) MB before, \(during) MB with them")
+        #expect(found["deaf"] == "200" && found["livez"] == "asked 0")
+        // A piece of what they were last given, and the rows that are kept for all.
+        #expect(during - before < 100)
+        try stage.expectWitness()
     }
 
     @Test("An address has so many connections as it may have, and others are served")

@@ -51,6 +51,69 @@ struct HostileFrameTests {
         #expect(lines == ["True 200", "True", "b'last' (1000, '')"])
     }
 
+    @Test("However frames are ordered and cut, messages come back whole and pings are answered, each in its order")
+    func cuts() throws {
+        let lines = try output(
+            of: """
+                import random, threading
+                def run(seed):
+                    r = random.Random(seed)
+                    pieces, texts, pings = [], [], []
+                    for n in range(r.randrange(1, 60)):
+                        text = ("é€x" * r.choice((0, 1, 50, 400, 5000)) + str(n)).encode()
+                        texts.append(text)
+                        cuts = sorted(r.randrange(len(text) + 1) for _ in range(r.randrange(4)))
+                        parts = [text[a:b] for a, b in zip([0] + cuts, cuts + [len(text)])]
+                        for i, part in enumerate(parts):
+                            pieces.append(frame(CONTINUATION if i else TEXT, part, final=i == len(parts) - 1))
+                            for _ in range(r.choice((0, 0, 1, 3, 20))):
+                                pings.append(os.urandom(r.randrange(126)))
+                                pieces.append(frame(PING, pings[-1]))
+                            if r.random() < 0.2: pieces.append(frame(PONG, os.urandom(r.randrange(126))))
+                    stream = b"".join(pieces)
+                    c = raw()
+                    def send():
+                        at = 0
+                        while at < len(stream):
+                            count = r.choice((1, 2, 3, 7, 500, 512, 513, 5000, 100000))
+                            c.send(stream[at:at + count])
+                            at += count
+                    sender = threading.Thread(target=send)
+                    sender.start()
+                    seen = [c.next() for _ in range(len(texts) + len(pings))]
+                    sender.join()
+                    return [p for o, p in seen if o == TEXT] == texts and [p for o, p in seen if o == PONG] == pings
+                print([seed for seed in range(150) if not run(seed)])
+                """)
+        #expect(lines == ["[]"])
+    }
+
+    @Test("A large message comes whole to who reads slowly, with pings and messages behind it, each in its turn")
+    func slowReaders() throws {
+        let lines = try output(
+            of: """
+                c = raw()
+                c.send(frame(TEXT, b"large 6000000"), *(frame(PING, b"%d" % n) for n in range(50)), frame(TEXT, b"behind"))
+                c.send(frame(TEXT, b"large 3000000"), frame(PING, b"50"))
+                def slowly(left=[200]):
+                    if left[0] > 0:
+                        left[0] -= 1
+                        time.sleep(0.001)
+                    return Raw._more(c)
+                import time
+                c._more = slowly
+                seen = [c.next() for _ in range(54)]
+                print([len(p) for o, p in seen if o == TEXT], [int(p) for o, p in seen if o == PONG] == list(range(51)))
+                c.send(frame(CLOSE, b"\\x03\\xe8")); print(c.end())
+                print(set(b"".join(p for o, p in seen if o == TEXT and len(p) > 10)) == {65})
+                # One that goes away in the middle harms nobody.
+                for _ in range(20):
+                    c = raw(); c.send(frame(TEXT, b"large 6000000"), frame(PING, b"x")); c.socket.recv(1000); c.socket.close()
+                c = raw(); c.send(frame(TEXT, b"fine")); print(c.text())
+                """)
+        #expect(lines == ["[6000000, 6, 3000000] True", "(1000, '')", "True", "fine"])
+    }
+
     @Test(
         "A client that does not mask its first frame is told so; one whose frame comes with its request is not mistaken for it"
     )

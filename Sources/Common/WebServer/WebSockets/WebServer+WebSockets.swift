@@ -12,8 +12,11 @@ extension WebServer {
             return refuse(
                 wsi, .text(426, "this server speaks version 13\n", headers: ["sec-websocket-version": "13"]))
         }
-        guard request.method == .get, let key = HTTPRequest.field(wsi, WSI_TOKEN_KEY), key.utf8.count == 24 else {
-            return refuse(wsi, .text(400, "a WebSocket is opened by GET, with a Sec-WebSocket-Key of 16 bytes\n"))
+        guard request.method == .get, request.host != nil, let key = HTTPRequest.field(wsi, WSI_TOKEN_KEY),
+            key.utf8.count == 24
+        else {
+            return refuse(
+                wsi, .text(400, "a WebSocket is opened by GET, with a Host and a Sec-WebSocket-Key of 16 bytes\n"))
         }
         guard !HTTPRequest.hasTransferCoding(wsi) else {
             return refuse(wsi, .text(501, "no transfer coding is taken\n"))
@@ -116,9 +119,16 @@ extension WebServer {
         lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &text, end)
     }
 
-    /// One system call a turn: whether it takes more only the next turn knows. False ends the connection.
+    /// False ends the connection.
     func write(_ connection: WebSocketConnection) -> Bool {
         connection.becameWritable()
+        if let rest = connection.rest {
+            // What was before it was taken: so somebody is there.
+            connection.heardAt = .now
+            guard write(rest, connection) else { return false }
+            connection.requestWrite()
+            return true
+        }
         if connection.needsPing {
             connection.pinged()
             guard write(.ping, connection) else { return false }
@@ -135,14 +145,34 @@ extension WebServer {
         return false
     }
 
-    /// What the kernel doesn't take the library copies, and writes before it asks for anything else.
     private func write(_ frames: FrameBuffer, _ connection: WebSocketConnection) -> Bool {
+        write(frames.bytes[...], connection)
+    }
+
+    /// What the library is given at once: it copies what the kernel doesn't take, and writes that before it asks for anything else.
+    private static let pieceByteCount = 64 * 1024
+
+    /// A buffer that many connections share is copied for none of them by more than a piece.
+    private func write(_ bytes: ArraySlice<UInt8>, _ connection: WebSocketConnection) -> Bool {
         guard let wsi = connection.wsi else { return false }
-        return frames.bytes.withUnsafeBufferPointer { bytes in
-            // Complete frames of a server are not changed by writing them.
-            let start = UnsafeMutablePointer(mutating: bytes.baseAddress!)
-            return lws_write(
-                wsi, start, bytes.count, lws_write_protocol(rawValue: UInt32(millrace_web_raw))) >= 0
-        }
+        guard !bytes.isEmpty else { return true }
+        var rest = bytes
+        repeat {
+            let piece = rest.prefix(Self.pieceByteCount)
+            let isWritten = piece.withUnsafeBufferPointer { piece in
+                // Complete frames of a server are not changed by writing them.
+                lws_write(
+                    wsi, UnsafeMutablePointer(mutating: piece.baseAddress!), piece.count,
+                    lws_write_protocol(rawValue: UInt32(millrace_web_raw))) >= 0
+            }
+            guard isWritten else { return false }
+            rest = rest.dropFirst(piece.count)
+        } while !rest.isEmpty && lws_partial_buffered(wsi) == 0
+        let wasWaiting = connection.rest != nil
+        connection.rest = rest.isEmpty ? nil : rest
+        // A frame may be cut there, where the library would put the answer to a ping or a close: so none is read until its end.
+        if wasWaiting != (connection.rest != nil) { lws_rx_flow_control(wsi, wasWaiting ? 1 : 0) }
+        if connection.rest != nil { connection.requestWrite() }
+        return true
     }
 }

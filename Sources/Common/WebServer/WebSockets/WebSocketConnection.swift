@@ -16,6 +16,8 @@ package final class WebSocketConnection {
     /// What the handler keeps of it.
     package var owner: AnyObject?
     var incoming: [UInt8] = []
+    /// Of the frames that are being written, what the library was not given yet.
+    var rest: ArraySlice<UInt8>?
     /// When its last bytes came.
     var heardAt = ContinuousClock.now
     private(set) var needsPing = false
@@ -58,6 +60,7 @@ package final class WebSocketConnection {
     func ended() {
         wsi = nil
         owner = nil
+        rest = nil
     }
 
     func becameWritable() { waitingSince = nil }
