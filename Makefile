@@ -31,6 +31,7 @@ test: dependencies
 	@$(WITH) scripts/dependencies test
 	@$(WITH) scripts/kafka || echo 'There is no Apache Kafka: tests that need a broker will fail. Get one: make kafka,' \
 		'or set KAFKA_HOME to the folder of one.' >&2
+	@$(WITH) scripts/kosoku || echo "Autobahn's WebSocket cases are not run: PyPI's kosoku is not there." >&2
 	@$(WITH) scripts/patiently "building the tests (about 4 minutes at first)" \
 		swift build --build-tests -Xswiftc -warnings-as-errors
 	@$(WITH) swift test --skip-build --no-parallel -Xswiftc -warnings-as-errors $(if $(FILTER),--filter '$(FILTER)')

@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,12 +16,22 @@
 /* Of one turn: what is left comes with the next. */
 enum { event_limit = 256, accept_limit = 64 };
 
+/* Why a connection is read from no further; the server has a reason of its own. */
+static const int awaits_pong = LWS_RXFLOW_REASON_APPLIES | 2;
+static const int pong_is_written = LWS_RXFLOW_REASON_APPLIES | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT | 2;
+
 struct socket {
   /* Of the library, while it is known. */
   struct lws *wsi;
   /* What the kernel watches for. */
   uint32_t armed;
   bool is_watched, is_known, wants_read, wants_write, is_ready, is_asked;
+  /* Of a connection that is an open WebSocket: its first frame is still to come. */
+  bool is_open, is_new;
+  /* It is read from no further until it could write so often: its pong, and what the server has for it. */
+  unsigned char holds;
+  /* How often the library had bytes left to read when the WebSocket was opened. */
+  unsigned long leftovers;
 };
 
 struct millrace_web_loop {
@@ -30,6 +43,9 @@ struct millrace_web_loop {
   /* Descriptors of connections that have something to write and may take it, one entry each. */
   int *ready, *serving;
   int ready_count, ready_room;
+  /* The library reads from connections; it has called the server. */
+  bool is_reading, is_telling;
+  unsigned long leftovers;
 };
 
 /* The library's own part of a loop holds a pointer to ours. */
@@ -107,6 +123,15 @@ static void changed(struct lws *wsi, unsigned int flags) {
   bool waits = socket->wants_write && (lws_partial_buffered(wsi) || lws_is_ssl(wsi));
   arm(loop, descriptor, waits);
   if (socket->wants_write && !waits) make_ready(loop, descriptor);
+  /* The library itself wants to write what it has read about: a pong. It has room for one and drops the pings behind it, so
+     these stay unread until then. */
+  if (socket->is_open && !socket->holds && starts && (flags & LWS_EV_WRITE) && loop->is_reading && !loop->is_telling) {
+    /* What is decrypted the library reads to its end, or gives up. */
+    SSL *ssl = lws_get_ssl(wsi);
+    if (ssl && SSL_pending(ssl)) return;
+    socket->holds = 2;
+    lws_rx_flow_control(wsi, awaits_pong);
+  }
 }
 
 void millrace_web_ask(struct lws *wsi) {
@@ -205,7 +230,27 @@ static int serve(struct millrace_web_loop *loop, struct lws_context *context, in
   struct socket *socket = &loop->sockets[descriptor];
   struct lws_pollfd entry = {.fd = descriptor, .revents = happened};
   entry.events = (short)((socket->wants_read ? LWS_POLLIN : 0) | (socket->wants_write ? LWS_POLLOUT : 0));
-  return lws_service_fd(context, &entry);
+  /* What was written before comes first. */
+  bool writes = socket->holds && (happened & LWS_POLLOUT) && !lws_partial_buffered(socket->wsi);
+  loop->is_reading = true;
+  int result = lws_service_fd(context, &entry);
+  loop->is_reading = false;
+  socket = &loop->sockets[descriptor];
+  if (writes && result >= 0 && socket->is_known && socket->holds) {
+    socket->holds = socket->wants_write ? socket->holds - 1 : 0;
+    if (!socket->holds) lws_rx_flow_control(socket->wsi, pong_is_written);
+  }
+  return result;
+}
+
+/* Clients mask their frames (RFC 6455, section 5.1), and the library does not look: so the first frame's head is looked at, unless
+   a part of it was read with the request. Who masks the first and not the next is let be. */
+static bool is_unmasked(struct socket *socket, int descriptor) {
+  unsigned char head[2];
+  SSL *ssl = lws_get_ssl(socket->wsi);
+  ssize_t count = ssl ? SSL_peek(ssl, head, sizeof head) : recv(descriptor, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+  if (ssl && count <= 0) ERR_clear_error();
+  return count == sizeof head && !(head[1] & 0x80);
 }
 
 /* False: it is the library's turn. It has something to write first, or to end the connection, and asks again by itself. */
@@ -221,7 +266,11 @@ static bool tell(struct millrace_web_loop *loop, struct socket *socket) {
 int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds) {
   struct epoll_event events[event_limit];
   int timeout = lws_service_adjust_timeout(context, milliseconds, 0);
-  if (timeout == 0 && milliseconds > 0) _lws_plat_service_forced_tsi(context, 0);
+  if (timeout == 0 && milliseconds > 0) {
+    loop->is_reading = true;
+    if (_lws_plat_service_forced_tsi(context, 0)) loop->leftovers++;
+    loop->is_reading = false;
+  }
   int count = epoll_wait(loop->epoll, events, event_limit, loop->ready_count ? 0 : timeout);
   for (int i = 0; i < count; i++) {
     int descriptor = events[i].data.fd;
@@ -234,6 +283,12 @@ int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *contex
       if (events[i].events & EPOLLIN) happened |= LWS_POLLIN;
       if (events[i].events & EPOLLOUT) happened |= LWS_POLLOUT;
       if (events[i].events & (EPOLLHUP | EPOLLERR)) happened |= LWS_POLLHUP;
+      struct socket *socket = &loop->sockets[descriptor];
+      if (socket->is_new && (happened & LWS_POLLIN)) {
+        socket->is_new = false;
+        bool is_unread = socket->leftovers == loop->leftovers;
+        if (is_unread && is_unmasked(socket, descriptor)) loop->events.unmasked(loop->events.owner, socket->wsi);
+      }
       serve(loop, context, descriptor, happened);
     }
   }
@@ -262,22 +317,45 @@ int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *contex
   return 0;
 }
 
+static void opened(struct millrace_web_loop *loop, struct lws *wsi) {
+  int descriptor = lws_get_socket_fd(wsi);
+  if (descriptor < 0 || descriptor >= loop->socket_count || !loop->sockets[descriptor].is_known) return;
+  struct socket *socket = &loop->sockets[descriptor];
+  socket->is_open = socket->is_new = true;
+  socket->leftovers = loop->leftovers;
+}
+
 int millrace_web_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
   switch (reason) {
+    /* CONNECT: the library would hold such a connection for ever. */
+    case LWS_CALLBACK_RAW_ADOPT:
+    case LWS_CALLBACK_RAW_RX: return -1;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      /* An unknown upgrade the library has refused by itself; of the request nothing is left. */
+      if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE)) return -1;
+      /* Java's client asks for HTTP/2 at each request. This may be ignored (RFC 9110, section 7.8): the library then goes by the
+         name that it finds here. */
+      if (!strcasecmp(in, "h2c")) return *(char *)in = 0;
+      /* fallthrough */
     case LWS_CALLBACK_HTTP:
     case LWS_CALLBACK_HTTP_BODY:
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_CLOSED_HTTP:
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
     case LWS_CALLBACK_WSI_DESTROY:
     case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_CLOSED: {
       struct millrace_web_loop *loop = lws_context_user(lws_get_context(wsi));
-      return loop->events.told(loop->events.owner, wsi, reason, user, in, len);
+      bool was_telling = loop->is_telling;
+      loop->is_telling = true;
+      int result = loop->events.told(loop->events.owner, wsi, reason, user, in, len);
+      loop->is_telling = was_telling;
+      if (reason == LWS_CALLBACK_ESTABLISHED) opened(loop, wsi);
+      return result;
     }
     default: return lws_callback_http_dummy(wsi, reason, user, in, len);
   }

@@ -80,6 +80,48 @@ struct EncryptionTests {
         #expect(edge.drain() == ExitCode.success.rawValue)
     }
 
+    @Test("Who does not finish a handshake is hung up on in time; frames behind one end as they do without TLS")
+    func unfinishedHandshakes() throws {
+        let fleet = try Fleet(Self.events, partitions: 1)
+        try makeCertificate("one", fleet.folder)
+        let files = ["--tls-certificate", fleet.folder + "/tls.pem", "--tls-key", fleet.folder + "/tls.key"]
+        let edge = try EdgeUnderTest(fleet, name: "tls", options: files + ["--open"])
+        let clients = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Clients").path
+        let lines = try edge.run(
+            """
+            import socket
+            folder = "\(fleet.folder)"
+            \(Self.prelude)
+            def ended(say):
+                s = socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0])), timeout=60)
+                s.sendall(say)
+                return s
+            hello = bytes.fromhex("1603010200010001fc0303")
+            held = [ended(say) for say in (b"", b"\\x16", hello, hello + b"x" * 100, b"GET / HTTP/1.1\\r\\n\\r\\n", b"\\0" * 1000) for _ in range(20)]
+            with secure() as c: print(name(c), c.ping().wait(60))
+            def rest(s):
+                try:
+                    while s.recv(1000): pass
+                except ConnectionError: pass
+                return True
+            print(sum(rest(s) for s in held))
+            import sys
+            sys.path.insert(0, "\(clients)")
+            from frames import PING, TEXT, Raw, frame
+            context = ssl.create_default_context(cafile=folder + "/tls.pem")
+            def frames(): return Raw(url.split("/")[2], wrap=lambda s: context.wrap_socket(s, server_hostname="127.0.0.1"))
+            c = frames()
+            # In one record some may go without an answer: the connection lives.
+            c.send(*(frame(PING, b"x" * 100) for n in range(100)), frame(TEXT, b"{}")); print(c.text())
+            c = frames()
+            for n in range(500): c.send(frame(PING, b"%d" % n))
+            print([int(c.next()[1]) for _ in range(500)] == list(range(500)))
+            c = frames(); c.send(frame(TEXT, b"{}", masked=False)); print(c.end()[0])
+            """)
+        #expect(lines == ["one True", "120", #"{"error":"No stream takes records here"}"#, "True", "1002"], "\(lines)")
+    }
+
     @Test("Files that no server could use are told at the start")
     func wrongFiles() throws {
         let fleet = try Fleet(Self.events, partitions: 1)

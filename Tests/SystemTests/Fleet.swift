@@ -10,6 +10,8 @@ import ZeroMQ
 /// A coordinator process with its workers, a database and topics of its own. Used from one thread.
 final class Fleet {
     var stream: StreamDefinition
+    /// Beside it.
+    var others: [StreamDefinition] = []
     let topic: String
     let partitions: Int32
     let kafka: TestKafka
@@ -74,6 +76,7 @@ final class Fleet {
             postgres: proxy?.parameters(postgres) ?? postgres, folder: folder, binaries: Self.binaries,
             offsetReset: offsetReset)
         settings.beginsOnNewCluster = beginsOnNewCluster
+        settings.streams += others
         return try settings.process(binaries: Self.binaries)
     }
 

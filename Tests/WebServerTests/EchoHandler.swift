@@ -1,6 +1,7 @@
 import WebServer
 
-/// Sends back what it gets; `burst N` makes it send N messages of ten bytes.
+/// Sends back what it gets; `burst N` makes it send N messages of ten bytes, `large N` one of N bytes, `close REASON` ends the
+/// connection.
 final class EchoHandler: WebSocketHandler {
     private final class Queue {
         var frames: [FrameBuffer] = []
@@ -24,7 +25,8 @@ final class EchoHandler: WebSocketHandler {
         switch words.first {
         case "burst":
             queue.frames += .init(repeating: FrameBuffer(text: .init(repeating: 65, count: 10)), count: Int(words[1])!)
-        case "close": connection.close(4503, "draining")
+        case "large": queue.frames.append(FrameBuffer(text: .init(repeating: 65, count: Int(words[1])!)))
+        case "close": connection.close(4503, words.count > 1 ? String(words[1]) : "draining")
         case "abort": connection.abort()
         default: queue.frames.append(FrameBuffer(text: text))
         }

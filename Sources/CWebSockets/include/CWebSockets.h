@@ -4,8 +4,7 @@
 #include <libwebsockets.h>
 
 /* Expressions of macros, which Swift does not import. */
-static const uint64_t millrace_web_options =
-    LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
+static const uint64_t millrace_web_options = LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
 static const uint64_t millrace_web_tls_option = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 static const int millrace_web_no_listener = CONTEXT_PORT_NO_LISTEN_SERVER;
 /* Complete frames, which the library passes on as they are. */
@@ -19,6 +18,8 @@ struct millrace_web_events {
   void (*readable)(void *owner, int descriptor);
   /* What the library tells of a connection, without its reports about descriptors. */
   int (*told)(void *owner, struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+  /* The first frame of a WebSocket is not masked. */
+  void (*unmasked)(void *owner, struct lws *wsi);
   void *owner;
 };
 
@@ -51,9 +52,9 @@ void millrace_web_listen(struct millrace_web_loop *loop, int on);
 /* For protocols' `callback`. */
 int millrace_web_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 
-/* The header of an unmasked text message of so many bytes (RFC 6455, section 5.2): its length, at most 10. */
-static inline size_t millrace_web_text_header(size_t count, unsigned char *header) {
-  header[0] = 0x81;
+/* The header of an unmasked message of so many bytes in one frame (RFC 6455, section 5.2): its length, at most 10. */
+static inline size_t millrace_web_message_header(size_t count, int is_binary, unsigned char *header) {
+  header[0] = is_binary ? 0x82 : 0x81;
   if (count < 126) return header[1] = (unsigned char)count, 2;
   size_t width = count < 65536 ? 2 : 8;
   header[1] = width == 2 ? 126 : 127;

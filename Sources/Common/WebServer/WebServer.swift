@@ -23,18 +23,30 @@ package final class WebServer {
     private var vhost: OpaquePointer?
 
     var counts = ConnectionCounts()
+    /// Of connections that were too many.
+    package var refusedConnections: Int64 = 0
     /// The other side's address of each connection.
     var addresses: [OpaquePointer: String] = [:]
     /// Requests whose answer is not written yet.
     var exchanges: [OpaquePointer: HTTPExchange] = [:]
     var bodiesByteCount = 0
+    /// Of long answers that are being written.
+    var answersByteCount = 0
+    /// Of WebSocket messages that are not complete.
+    var messagesByteCount = 0
     /// WebSockets that were let in and are not open yet.
     var upgrades: [OpaquePointer: WebSocketConnection] = [:]
     var connections: [OpaquePointer: WebSocketConnection] = [:]
 
+    /// Connections open at once: those that are wanted, as far as there are descriptors.
+    package let connectionLimit: Int
+    /// Beyond these, for requests only: so that health is told, and who is refused hears why.
+    private let spareConnections: Int
+
     private static let tickInterval = Duration.seconds(1)
     /// Descriptors that the process needs beside its connections'.
     private static let descriptorReserve = 256
+    private static let spareConnections = 64
 
     /// Listens; nothing is served until `run`.
     /// - Parameters:
@@ -53,12 +65,13 @@ package final class WebServer {
         let (listener, bound) = try ListeningSocket.open(host: address.host, port: address.port)
         self.listener = listener
         self.address = ListenAddress(bound) ?? address
-        Self.raiseDescriptorLimit(to: limits.connections + Self.descriptorReserve)
+        (connectionLimit, spareConnections) = Self.connectionLimits(limits.connections)
         var events = millrace_web_events()
         events.owner = Unmanaged.passUnretained(relay).toOpaque()
         events.accepted = Relay.accepted
         events.readable = Relay.readable
         events.told = Relay.told
+        events.unmasked = Relay.unmasked
         guard let loop = millrace_web_loop_make(listener, events) else {
             let error = ListeningSocket.lastError("epoll")
             close(listener)
@@ -85,13 +98,23 @@ package final class WebServer {
 
     var libraryContext: OpaquePointer? { context }
 
-    /// Connections are descriptors. Where the limit can't be raised so far, those beyond it are refused.
-    private static func raiseDescriptorLimit(to count: Int) {
+    /// Connections are descriptors: the process's limit is raised where it may be, else there are fewer of them. Whatever it is,
+    /// half of it is the process's own: files, Postgres and Kafka.
+    private static func connectionLimits(_ wanted: Int) -> (all: Int, spare: Int) {
         var limit = rlimit()
-        guard millrace_nofile_limit(&limit) == 0, limit.rlim_cur < rlim_t(count) else { return }
-        limit.rlim_cur = min(limit.rlim_max, rlim_t(count))
-        millrace_set_nofile_limit(&limit)
+        guard millrace_nofile_limit(&limit) == 0 else { return (wanted, spareConnections) }
+        let needed = rlim_t(wanted + spareConnections + descriptorReserve)
+        if limit.rlim_cur < needed {
+            limit.rlim_cur = min(limit.rlim_max, needed)
+            millrace_set_nofile_limit(&limit)
+        }
+        let available = Int(limit.rlim_cur - min(rlim_t(descriptorReserve), limit.rlim_cur / 2))
+        let spare = min(spareConnections, available / 4)
+        return (min(wanted, available - spare), spare)
     }
+
+    /// There is room for the requests of who looks after this server, and no more for WebSockets.
+    var isFull: Bool { counts.total > connectionLimit }
 
     /// Serves until `isFinished`, which is asked after each turn; then ends what connections are left. Once.
     /// - Parameters:
@@ -139,12 +162,15 @@ package final class WebServer {
         let now = ContinuousClock.now
         let limit = Duration.seconds(limits.pingSeconds)
         for connection in connections.values { connection.checkLife(at: now, limit) }
+        endSlowBodies(at: now)
     }
 
     // MARK: Connections
 
     func accepted(_ descriptor: Int32, _ address: String) {
-        guard let vhost, counts.admit(address, limits) else {
+        let limit = connectionLimit + spareConnections
+        guard let vhost, counts.admit(address, limit, perAddress: limits.connectionsPerAddress) else {
+            refusedConnections += 1
             close(descriptor)
             return
         }

@@ -11,6 +11,7 @@ package enum EdgeProcess {
         let notifier = try ServiceNotifier.fromEnvironment()
         var limits = WebServerLimits()
         limits.connections = settings.limits.connections
+        limits.connectionsPerAddress = settings.limits.connectionsPerAddress
         limits.messageByteCount = settings.limits.messageByteCount
         limits.bodyByteCount = settings.limits.bodyByteCount
         limits.pingSeconds = Int(settings.limits.pingSeconds)
@@ -24,6 +25,13 @@ package enum EdgeProcess {
             try WebServer(settings.listen, limits: limits, waker: inbox.waker, tls: settings.tls, Edge.routes(edge))
         }
         edge.server = server
+        if server.connectionLimit < limits.connections {
+            Log.standard.say(
+                """
+                the limit of open files leaves \(server.connectionLimit) connections instead of \(limits.connections); raise it \
+                (ulimit -n, LimitNOFILE=), or say --connections
+                """, .warning)
+        }
         server.watch(turns.descriptor) { [unowned edge] in
             turns.calmDown()
             edge.takeTurns()

@@ -61,6 +61,8 @@ package struct EdgeSettings: Sendable {
         --site     the dashboard's files, if they are elsewhere than beside the program; --no-site serves none
         --origin   a page's origin that may connect from another host, or '*'; again for more (MILLRACE_ORIGINS,
                    separated by commas)
+        --connections  at once, 10000 by default (MILLRACE_EDGE_CONNECTIONS); --connections-per-address, as many by default
+                   (MILLRACE_EDGE_CONNECTIONS_PER_ADDRESS). Those beyond are refused
         --memory   megabytes of rows that are kept for clients, 256 by default (MILLRACE_EDGE_MEMORY)
         Postgres is where DATABASE_URL, or PGHOST, PGUSER, PGPASSFILE and so on say, Kafka where
         KAFKA_BOOTSTRAP_SERVERS and so on say; beside a coordinator, without them, where the fleet's are. Reading is
@@ -97,6 +99,9 @@ package struct EdgeSettings: Sendable {
         }
         while let origin = try arguments.option("--origin") { origins.append(origin) }
         let memory: Int? = try arguments.number("--memory")
+        let connections = try Self.count("--connections", "MILLRACE_EDGE_CONNECTIONS", &arguments, environment)
+        let perAddress = try Self.count(
+            "--connections-per-address", "MILLRACE_EDGE_CONNECTIONS_PER_ADDRESS", &arguments, environment)
         try arguments.finish()
         _ = try Log.form(in: environment)
         guard let listen = ListenAddress(address) else {
@@ -113,6 +118,8 @@ package struct EdgeSettings: Sendable {
             }
             limits.memoryByteCount = megabytes * 1024 * 1024
         }
+        if let connections { limits.connections = connections }
+        limits.connectionsPerAddress = perAddress
         self.origins = Set(origins)
         self.isOpen = isOpen || ["1", "true"].contains(environment["MILLRACE_OPEN"] ?? "")
         if let certificate, let tlsKey { tls = TLSFiles(certificate: certificate, key: tlsKey) }
@@ -138,5 +145,14 @@ package struct EdgeSettings: Sendable {
         } catch {
             throw StartError("\(key): \(error.message)", .usage)
         }
+    }
+
+    private static func count(
+        _ option: String, _ variable: String, _ arguments: inout Arguments, _ environment: [String: String]
+    ) throws(StartError) -> Int? {
+        let given: Int? = try arguments.number(option)
+        guard let count = given ?? environment[variable].map({ Int($0) ?? 0 }) else { return nil }
+        guard (1...1_000_000).contains(count) else { throw arguments.usage("\(option) (\(variable)) is 1 to 1000000") }
+        return count
     }
 }

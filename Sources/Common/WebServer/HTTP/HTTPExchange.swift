@@ -7,6 +7,12 @@ package final class HTTPExchange {
     let bodyLimit: Int
     /// Bytes that the body takes of the server's room for bodies.
     var reserved = 0
+    /// When its body is there; nil once it is, or where there is none.
+    var bodyDeadline: ContinuousClock.Instant?
+    /// Bytes of a long answer that the connection was given; nil before its head was.
+    var sentCount: Int?
+    /// The body was not there in time.
+    var isOverdue = false
     private(set) var response: HTTPResponse?
     /// Called when the answer is there; nil once the client is gone.
     var answered: (() -> Void)?

@@ -40,11 +40,17 @@ extension HTTPRequest {
     }
 
     static func bodyByteCount(_ wsi: OpaquePointer) -> Int? {
-        guard let count = field(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH).flatMap({ Int($0) }), count >= 0 else { return nil }
-        return count
+        // Digits only: what others read as another length is none.
+        guard let text = field(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        return Int(text)
     }
 
-    private static func field(_ wsi: OpaquePointer, _ token: lws_token_indexes) -> String? {
+    static func hasTransferCoding(_ wsi: OpaquePointer) -> Bool {
+        lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0
+    }
+
+    static func field(_ wsi: OpaquePointer, _ token: lws_token_indexes) -> String? {
         let count = Int(lws_hdr_total_length(wsi, token))
         guard count > 0 else { return nil }
         return text(capacity: count + 1) { lws_hdr_copy(wsi, $0, Int32(count + 1), token) }

@@ -13,6 +13,11 @@ extension WebServer {
         }
         dropExchange(of: wsi)
         exchanges[wsi] = exchange
+        // Whoever passes it on may see another end of the request than we do (RFC 9112, section 6.1).
+        if HTTPRequest.hasTransferCoding(wsi) {
+            exchange.refusal = .text(501, "say how long the body is (Content-Length); no transfer coding is taken\n")
+            return hangUp(exchange, wsi)
+        }
         guard HTTPRequest.hasBody(wsi) else { return answer(exchange, wsi) }
         guard let byteCount = HTTPRequest.bodyByteCount(wsi) else {
             if exchange.refusal == nil {
@@ -22,17 +27,12 @@ extension WebServer {
         }
         if exchange.refusal == nil, byteCount > exchange.bodyLimit {
             exchange.refusal = .text(413, "a body has at most \(exchange.bodyLimit) bytes here\n")
-        } else if exchange.refusal == nil, bodiesByteCount + byteCount > limits.bodiesByteCount {
-            exchange.refusal = .text(503, "too much is being sent to this server\n", headers: ["retry-after": "1"])
         }
         // What will be refused is read to its end, if that is near, so that the answer is heard.
         if exchange.refusal != nil, byteCount > limits.bodyByteCount { return hangUp(exchange, wsi) }
-        if exchange.refusal == nil {
-            exchange.request.body.reserveCapacity(byteCount)
-            exchange.reserved = byteCount
-            bodiesByteCount += byteCount
-        }
-        return byteCount > 0 ? 0 : answer(exchange, wsi)
+        guard byteCount > 0 else { return answer(exchange, wsi) }
+        exchange.bodyDeadline = .now + .seconds(limits.bodySeconds)
+        return 0
     }
 
     /// Answers and ends the connection, whatever is still on its way.
@@ -44,11 +44,37 @@ extension WebServer {
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
         guard let exchange = exchanges[wsi], exchange.refusal == nil else { return }
+        // What has come counts, not what was announced: that costs who announces nothing.
+        guard bodiesByteCount + bytes.count <= limits.bodiesByteCount else {
+            forgetBody(of: exchange)
+            exchange.refusal = .text(503, "too much is being sent to this server\n", headers: ["retry-after": "1"])
+            return
+        }
         exchange.request.body += bytes
+        exchange.reserved += bytes.count
+        bodiesByteCount += bytes.count
+    }
+
+    private func forgetBody(of exchange: HTTPExchange) {
+        exchange.forgetBody()
+        bodiesByteCount -= exchange.reserved
+        exchange.reserved = 0
+    }
+
+    /// Ends requests whose bodies take too long: by itself the library waits for as long as something comes.
+    func endSlowBodies(at now: ContinuousClock.Instant) {
+        for (wsi, exchange) in exchanges {
+            guard let deadline = exchange.bodyDeadline, deadline < now else { continue }
+            forgetBody(of: exchange)
+            exchange.refusal = .text(408, "the body took longer than \(limits.bodySeconds) s\n")
+            exchange.isOverdue = true
+            lws_callback_on_writable(wsi)
+        }
     }
 
     func completed(_ wsi: OpaquePointer) -> Int32 {
         guard let exchange = exchanges[wsi] else { return 0 }
+        exchange.bodyDeadline = nil
         return answer(exchange, wsi)
     }
 
@@ -63,10 +89,52 @@ extension WebServer {
     }
 
     func writeAnswer(_ wsi: OpaquePointer) -> Int32 {
-        guard let exchange = exchanges[wsi], let response = exchange.response else { return 0 }
+        guard let exchange = exchanges[wsi] else { return 0 }
+        if exchange.isOverdue { return hangUp(exchange, wsi) }
+        guard var response = exchange.response else { return 0 }
+        let isHead = exchange.request.method == .head
+        if response.body.count > Self.pieceByteCount, !isHead {
+            let isFirst = exchange.sentCount == nil
+            if !isFirst || answersByteCount + response.body.count <= limits.answersByteCount {
+                return writePiece(response, of: exchange, wsi, isFirst: isFirst)
+            }
+            response = .text(503, "too much is waiting for who asked for it\n", headers: ["retry-after": "1"])
+        }
         dropExchange(of: wsi)
-        guard write(response, to: wsi, isHead: exchange.request.method == .head) else { return -1 }
+        guard write(response, to: wsi, isHead: isHead) else { return -1 }
         return lws_http_transaction_completed(wsi) == 0 ? 0 : -1
+    }
+
+    /// What the library is given at once: it copies what the kernel does not take.
+    private static let pieceByteCount = 256 * 1024
+
+    /// A long answer goes as fast as it is taken, and is in memory once.
+    private func writePiece(_ response: HTTPResponse, of exchange: HTTPExchange, _ wsi: OpaquePointer, isFirst: Bool)
+        -> Int32
+    {
+        if isFirst {
+            guard write(response, to: wsi, isHead: true) else { return -1 }
+            answersByteCount += response.body.count
+            exchange.sentCount = 0
+        }
+        let start = exchange.sentCount ?? 0
+        let end = min(start + Self.pieceByteCount, response.body.count)
+        guard lws_partial_buffered(wsi) == 0 else { return again(wsi) }
+        let isWritten = response.body[start..<end].withUnsafeBufferPointer { piece in
+            let kind = end == response.body.count ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP
+            return lws_write(wsi, UnsafeMutablePointer(mutating: piece.baseAddress!), piece.count, kind) >= 0
+        }
+        guard isWritten else { return -1 }
+        exchange.sentCount = end
+        guard end == response.body.count else { return again(wsi) }
+        dropExchange(of: wsi)
+        return lws_http_transaction_completed(wsi) == 0 ? 0 : -1
+    }
+
+    private func again(_ wsi: OpaquePointer) -> Int32 {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, limits.answerSeconds)
+        lws_callback_on_writable(wsi)
+        return 0
     }
 
     func dropExchange(of wsi: OpaquePointer) {
@@ -74,6 +142,8 @@ extension WebServer {
         exchange.answered = nil
         bodiesByteCount -= exchange.reserved
         exchange.reserved = 0
+        if exchange.sentCount != nil { answersByteCount -= exchange.response?.body.count ?? 0 }
+        exchange.sentCount = nil
     }
 
     private static let headByteLimit = 8192

@@ -4,9 +4,9 @@ struct ConnectionCounts {
     private var byAddress: [String: Int] = [:]
 
     /// False when there is no room for it; counted only if there is.
-    mutating func admit(_ address: String, _ limits: WebServerLimits) -> Bool {
+    mutating func admit(_ address: String, _ limit: Int, perAddress: Int?) -> Bool {
         let own = byAddress[address] ?? 0
-        guard total < limits.connections, own < limits.connectionsPerAddress ?? .max else { return false }
+        guard total < limit, own < perAddress ?? .max else { return false }
         byAddress[address] = own + 1
         total += 1
         return true

@@ -107,6 +107,7 @@ final class Library {
         info.retry_and_idle_policy = UnsafePointer(policy)
         info.timeout_secs = UInt32(limits.idleSeconds)
         info.keepalive_timeout = Int32(limits.idleSeconds)
+        info.timeout_secs_ah_idle = UInt32(limits.idleSeconds)
         if mountCount > 0 { info.mounts = UnsafePointer(mounts) }
         if headerCount > 0 { info.headers = UnsafePointer(headers) }
         info.server_string = serverName

@@ -18,6 +18,11 @@ final class Relay {
 
     static let readable: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { of($0)?.watchers[$1]?() }
 
+    static let unmasked: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?) -> Void = { owner, wsi in
+        guard let wsi else { return }
+        of(owner)?.server?.connections[wsi]?.close(1002, "clients mask their frames")
+    }
+
     /// Passes a callback of the library on. Its result is the library's: nonzero ends the connection.
     static let told:
         @convention(c) (
@@ -34,6 +39,8 @@ final class Relay {
                 guard let connection = slot?.pointee?.takeUnretainedValue() else { return -1 }
                 server.receive(UnsafeRawBufferPointer(start: bytes, count: count), connection)
                 return 0
+            case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+                return server.ends(wsi, UnsafeRawBufferPointer(start: bytes, count: count)) ? 0 : -1
             case LWS_CALLBACK_RECEIVE_PONG:
                 slot?.pointee?.takeUnretainedValue().heardAt = .now
                 return 0

@@ -13,12 +13,22 @@ package struct FrameBuffer: Sendable {
 
     /// Text messages, a frame each.
     package init(texts: [[UInt8]]) {
-        let capacity = texts.reduce(0) { $0 + $1.count + Self.headerByteLimit }
-        bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            for text in texts {
-                let start = count + millrace_web_text_header(text.count, buffer.baseAddress! + count)
-                _ = UnsafeMutableBufferPointer(rebasing: buffer[start...]).update(from: text)
-                count = start + text.count
+        bytes = Self.frames(of: texts, areBinary: false)
+    }
+
+    /// A binary message as one frame.
+    package init(binary: [UInt8]) {
+        bytes = Self.frames(of: [binary], areBinary: true)
+    }
+
+    private static func frames(of messages: [[UInt8]], areBinary: Bool) -> [UInt8] {
+        let capacity = messages.reduce(0) { $0 + $1.count + headerByteLimit }
+        return [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            for message in messages {
+                let header = buffer.baseAddress! + count
+                let start = count + millrace_web_message_header(message.count, areBinary ? 1 : 0, header)
+                _ = UnsafeMutableBufferPointer(rebasing: buffer[start...]).update(from: message)
+                count = start + message.count
             }
         }
     }

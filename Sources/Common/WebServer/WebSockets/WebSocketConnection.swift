@@ -16,10 +16,13 @@ package final class WebSocketConnection {
     /// What the handler keeps of it.
     package var owner: AnyObject?
     var incoming: [UInt8] = []
+    /// Of the frames that are being written, what the library was not given yet.
+    var rest: ArraySlice<UInt8>?
     /// When its last bytes came.
     var heardAt = ContinuousClock.now
     private(set) var needsPing = false
-    private var pingedAt: ContinuousClock.Instant?
+    /// When it was asked for a sign of life the last time.
+    private var askedAt: ContinuousClock.Instant?
     private(set) var closing: (code: UInt16, reason: String)?
     /// Since when nothing that was asked to be written could be; nil while nothing waits.
     package private(set) var waitingSince: ContinuousClock.Instant?
@@ -51,24 +54,22 @@ package final class WebSocketConnection {
 
     /// Once a second: a connection that is silent is asked for a sign of life, and ended without one.
     func checkLife(at now: ContinuousClock.Instant, _ limit: Duration) {
-        let silence = now - heardAt
-        if silence > limit * 2 {
-            abort()
-        } else if silence > limit, pingedAt.map({ $0 <= heardAt }) ?? true {
-            needsPing = true
+        guard now - heardAt > limit else { return }
+        if let askedAt, askedAt > heardAt {
+            if now - askedAt > limit { abort() }
+        } else {
+            (askedAt, needsPing) = (now, true)
             requestWrite()
         }
     }
 
-    func pinged() {
-        needsPing = false
-        pingedAt = .now
-    }
+    func pinged() { needsPing = false }
 
     /// The library frees it.
     func ended() {
         wsi = nil
         owner = nil
+        rest = nil
     }
 
     func becameWritable() { waitingSince = nil }

@@ -1,6 +1,8 @@
 /// What bounds clients. Times in seconds.
 package struct EdgeLimits: Sendable {
     package var connections = 10_000
+    /// Of one address; nil: as many as in all, since a proxy's clients have its address.
+    package var connectionsPerAddress: Int?
     /// Of a client's message.
     package var messageByteCount = 64 * 1024
     /// Of a connection.

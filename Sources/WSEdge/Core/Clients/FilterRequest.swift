@@ -1,7 +1,6 @@
 import Common
 import Feed
 import Foundation
-import JSONRecords
 
 /// The filter that a client asks for: `where`, `bbox`.
 struct FilterRequest: Decodable {
@@ -75,11 +74,12 @@ struct FilterRequest: Decodable {
         self.box = box
     }
 
-    /// Values of one choice.
+    /// Values of all choices: they are read on the thread that serves everybody.
     private static let valueLimit = 1000
 
     func filter(_ stream: StreamDefinition) throws(RequestError) -> RowFilter {
         var filter = RowFilter()
+        var valueCount = 0
         for (name, condition) in conditions.sorted(by: { $0.key < $1.key }) {
             guard let index = stream.columns.firstIndex(where: { $0.name == name }) else {
                 throw Self.unknown(name, stream)
@@ -87,11 +87,13 @@ struct FilterRequest: Decodable {
             let column = stream.columns[index]
             switch condition {
             case .choice(let values):
-                guard !values.isEmpty, values.count <= Self.valueLimit else {
-                    throw Self.wrong("'where.\(name)' lists 1 to \(Self.valueLimit) values")
+                valueCount += values.count
+                guard !values.isEmpty, valueCount <= Self.valueLimit else {
+                    throw Self.wrong("'where' lists 1 to \(Self.valueLimit) values, of all columns together")
                 }
                 var texts: Set<[UInt8]> = []
-                for value in values { texts.insert(try Self.canonical(value, column)) }
+                var reader = FilterValueReader(column)
+                for value in values { texts.insert(try reader.canonical(value)) }
                 filter.choices.append(.init(column: index, values: texts))
             case .interval(let bounds): filter.intervals.append(try Self.interval(bounds, index, column))
             }
@@ -107,8 +109,9 @@ struct FilterRequest: Decodable {
             throw wrong("'where.\(column.name)': only numbers and times have bounds")
         }
         var interval = RowFilter.Interval(column: index, lower: nil, upper: nil)
+        var reader = FilterValueReader(column)
         for (word, value) in bounds {
-            guard let bound = FilterValue(canonical: try canonical(value, column), column.type) else {
+            guard let bound = FilterValue(canonical: try reader.canonical(value), column.type) else {
                 throw wrong("'where.\(column.name).\(word)' can't be null")
             }
             switch word {
@@ -135,27 +138,6 @@ struct FilterRequest: Decodable {
         return .init(bounds, pair)
     }
 
-    /// As rows have it: by the way of a record, so that every value that a record may have is a filter's too.
-    private static func canonical(_ scalar: Scalar, _ column: Column) throws(RequestError) -> [UInt8] {
-        guard scalar != .null else { return Array("null".utf8) }
-        let single = StreamDefinition(
-            name: "filter", topics: [], mode: .append,
-            columns: [
-                Column(
-                    "v", column.type, coerce: column.type == .timestamp, jsonString: true, unit: column.unit,
-                    timezone: column.timezone)
-            ])
-        var decoder = RecordDecoder(single)
-        guard let document = try? JSONEncoder().encode(["v": scalar]) else { throw wrong("'where.\(column.name)'") }
-        var writer = ByteWriter()
-        let isValue = Array(document).withUnsafeBytes { bytes in
-            (try? decoder.decode(bytes, RecordMetadata(key: nil, timestamp: nil, partition: 0, offset: 0))) != nil
-        }
-        guard isValue else { throw wrong("'where.\(column.name)' takes values of the type \(column.type.rawValue)") }
-        CanonicalJSON.write(decoder.values[0], asString: column.jsonString, to: &writer)
-        return Array(writer.bytes)
-    }
-
     private static func unknown(_ name: String, _ stream: StreamDefinition) -> RequestError {
         let name = String(name.prefix(100))
         let near = NearNames.of(name, among: stream.columns.map(\.name))
@@ -166,7 +148,7 @@ struct FilterRequest: Decodable {
         return wrong("\(stream.name) has no column '\(name)'; \(which)")
     }
 
-    private static func wrong(_ message: String) -> RequestError { RequestError(code: "bad_request", message: message) }
+    static func wrong(_ message: String) -> RequestError { RequestError(code: "bad_request", message: message) }
 }
 
 extension StreamDefinition {

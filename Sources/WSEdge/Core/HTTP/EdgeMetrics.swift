@@ -20,6 +20,9 @@ enum EdgeMetrics {
         Family("millrace_edge_let_go_total", .counter, "Clients that took nothing for so long that they were let go.") {
             [MetricSample($0.counters.letGo)]
         },
+        Family("millrace_edge_refused_connections_total", .counter, "Connections beyond a limit.") {
+            [MetricSample($0.refusedConnections)]
+        },
         Family("millrace_edge_unacknowledged_records", .gauge, "Records of clients that Kafka has not acknowledged.") {
             [MetricSample($0.unacknowledged)]
         },

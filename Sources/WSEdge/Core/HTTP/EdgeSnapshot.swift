@@ -15,6 +15,7 @@ struct EdgeSnapshot {
 
     var clients: Int
     var sent: (messages: Int64, byteCount: Int64)
+    var refusedConnections: Int64
     var counters: EdgeCounters.Values
     var unacknowledged: Int
     var isDraining: Bool
@@ -29,7 +30,8 @@ extension Edge {
     var snapshot: EdgeSnapshot {
         let counters = counters.now
         return EdgeSnapshot(
-            clients: clients.count, sent: sent, counters: counters, unacknowledged: publisher?.waitingCount ?? 0,
+            clients: clients.count, sent: sent, refusedConnections: server?.refusedConnections ?? 0, counters: counters,
+            unacknowledged: publisher?.waitingCount ?? 0,
             isDraining: drainDeadline != nil,
             streams: streams.mapValues { feed in
                 EdgeSnapshot.Stream(
