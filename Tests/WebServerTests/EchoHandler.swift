@@ -1,7 +1,7 @@
 import WebServer
 
 /// Sends back what it gets; `burst N` makes it send N messages of ten bytes.
-final class EchoHandler: WebSocketHandler {
+final class EchoHandler: ConnectionHandler {
     private final class Queue {
         var frames: [FrameBuffer] = []
     }
@@ -13,12 +13,12 @@ final class EchoHandler: WebSocketHandler {
         open < openLimit ? nil : .text(503, "three are enough\n")
     }
 
-    func opened(_ connection: WebSocketConnection) {
+    func opened(_ connection: ClientConnection) {
         open += 1
         connection.owner = Queue()
     }
 
-    func received(_ text: [UInt8], from connection: WebSocketConnection) {
+    func received(_ text: [UInt8], from connection: ClientConnection) {
         let words = String(decoding: text, as: UTF8.self).split(separator: " ")
         let queue = connection.owner as! Queue
         switch words.first {
@@ -31,12 +31,12 @@ final class EchoHandler: WebSocketHandler {
         connection.requestWrite()
     }
 
-    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+    func nextFrames(for connection: ClientConnection) -> FrameBuffer? {
         let queue = connection.owner as! Queue
         guard !queue.frames.isEmpty else { return nil }
         if queue.frames.count > 1 { connection.requestWrite() }
         return queue.frames.removeFirst()
     }
 
-    func closed(_ connection: WebSocketConnection) { open -= 1 }
+    func closed(_ connection: ClientConnection) { open -= 1 }
 }

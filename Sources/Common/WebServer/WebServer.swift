@@ -28,8 +28,9 @@ package final class WebServer {
     var exchanges: [OpaquePointer: HTTPExchange] = [:]
     var bodiesByteCount = 0
     /// WebSockets that were let in and are not open yet.
-    var upgrades: [OpaquePointer: WebSocketConnection] = [:]
-    var connections: [OpaquePointer: WebSocketConnection] = [:]
+    var upgrades: [OpaquePointer: ClientConnection] = [:]
+    /// WebSockets and streams of events.
+    var connections: [OpaquePointer: ClientConnection] = [:]
 
     private static let tickInterval = Duration.seconds(1)
     /// Descriptors that the process needs beside its connections'.
@@ -159,6 +160,7 @@ package final class WebServer {
     func destroyed(_ wsi: OpaquePointer) {
         upgrades[wsi] = nil
         dropExchange(of: wsi)
+        endEvents(of: wsi)
         if let address = addresses.removeValue(forKey: wsi) { counts.ended(address) }
     }
 }

@@ -95,7 +95,7 @@ extension Edge {
     private func tellLost(_ stream: String, _ number: Int) {
         guard let feed = streams[stream], feed.opening.number == number else { return }
         forgetKeys(of: feed)
-        for group in feed.groups.values where group.key.form == .messages {
+        for group in feed.groups.values where group.key.form != .plain {
             for client in group.subscribers.values
             where client.subscriptions[group.sub]?.cursor.isBehind == false {
                 client.reply(ServerMessage.reset(sub: group.sub, reason: "retention"))
@@ -125,6 +125,6 @@ extension Edge {
     func end(_ client: EdgeClient, _ sub: Int, _ error: RequestError) {
         if let subscription = client.subscriptions.removeValue(forKey: sub) { leave(client, subscription) }
         guard !client.isPlain else { return client.close(1011, error.message) }
-        client.reply(ServerMessage.ended(sub: sub, error))
+        client.refuse(ServerMessage.ended(sub: sub, error), error)
     }
 }

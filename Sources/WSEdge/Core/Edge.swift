@@ -2,9 +2,9 @@ import Common
 import Feed
 import WebServer
 
-/// Fans committed rows out to WebSocket clients, and takes their records into Kafka. On the server's thread; nothing in
+/// Fans committed rows out to clients, and takes their records into Kafka. On the server's thread; nothing in
 /// it waits.
-final class Edge: WebSocketHandler {
+final class Edge: ConnectionHandler {
     let limits: EdgeLimits
     let inbox: EdgeInbox
     let threads: ReaderThreads
@@ -74,16 +74,21 @@ final class Edge: WebSocketHandler {
             ? accessRefusal(of: request) : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
     }
 
-    func opened(_ connection: WebSocketConnection) {
-        let client = EdgeClient(id: nextClient, connection)
-        nextClient += 1
-        connection.owner = client
-        clients[client.id] = client
+    func opened(_ connection: ClientConnection) {
+        let client = add(connection)
         admit(client)
         if client.isPlain, !client.isClosing { openPlain(client) }
     }
 
-    func closed(_ connection: WebSocketConnection) {
+    func add(_ connection: ClientConnection) -> EdgeClient {
+        let client = EdgeClient(id: nextClient, connection)
+        nextClient += 1
+        connection.owner = client
+        clients[client.id] = client
+        return client
+    }
+
+    func closed(_ connection: ClientConnection) {
         guard let client = connection.owner as? EdgeClient else { return }
         clients[client.id] = nil
         for subscription in client.subscriptions.values { leave(client, subscription) }
@@ -91,7 +96,7 @@ final class Edge: WebSocketHandler {
         client.ended()
     }
 
-    func received(_ text: [UInt8], from connection: WebSocketConnection) {
+    func received(_ text: [UInt8], from connection: ClientConnection) {
         guard let client = connection.owner as? EdgeClient, !client.isClosing else { return }
         guard client.replies.count < limits.waitingReplies, client.replyByteCount < limits.waitingReplyBytes else {
             return client.close(4529, "more requests than answers are read")
@@ -99,7 +104,7 @@ final class Edge: WebSocketHandler {
         if client.isPlain { receivePlain(text, client) } else { serve(text, client) }
     }
 
-    func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+    func nextFrames(for connection: ClientConnection) -> FrameBuffer? {
         guard let client = connection.owner as? EdgeClient, let frames = nextFrames(client) else { return nil }
         counters.update {
             $0.messages += 1
@@ -111,8 +116,13 @@ final class Edge: WebSocketHandler {
 
     /// Replies, then what was read for a subscription, then what is live.
     private func nextFrames(_ client: EdgeClient) -> FrameBuffer? {
-        if !client.replies.isEmpty { return FrameBuffer(texts: client.takeReplies()) }
+        if !client.replies.isEmpty { return client.takeReplies() }
         guard !client.isClosing else { return nil }
+        if client.form == .events, client.subscriptions.isEmpty, client.opening.isEmpty {
+            // It can't ask for anything more on this connection, but comes again.
+            client.close(1000, "")
+            return nil
+        }
         // Whoever was sent something the longest time ago is next.
         let order =
             client.subscriptions.count > 1
@@ -169,7 +179,10 @@ final class Edge: WebSocketHandler {
         drainDeadline = .now + .seconds(limits.drainSeconds)
         notifier?.turned(isStopping: true, at: .now)
         for client in clients.values {
-            if !client.isPlain { client.reply(ServerMessage.goAway(reconnectIn: .random(in: 0...2000))) }
+            let milliseconds = Int.random(in: 0...2000)
+            if !client.isPlain {
+                client.reply(ServerMessage.goAway(reconnectIn: milliseconds), retryAfter: milliseconds)
+            }
             client.close(4503, "this edge is draining")
         }
     }

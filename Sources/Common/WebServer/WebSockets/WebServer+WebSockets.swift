@@ -10,7 +10,7 @@ extension WebServer {
         switch routes.upgrade(request) {
         case .failure(let refusal): return refuse(wsi, refusal.response)
         case .success((let route, let subprotocol)):
-            upgrades[wsi] = WebSocketConnection(wsi, request, subprotocol, route.handler)
+            upgrades[wsi] = ClientConnection(wsi, request, .webSocket, subprotocol, route.handler)
             return 0
         }
     }
@@ -30,19 +30,19 @@ extension WebServer {
         return isWritten ? 1 : -1
     }
 
-    func open(_ wsi: OpaquePointer) -> WebSocketConnection? {
+    func open(_ wsi: OpaquePointer) -> ClientConnection? {
         guard let connection = upgrades.removeValue(forKey: wsi) else { return nil }
         connections[wsi] = connection
         return connection
     }
 
-    func closed(_ connection: WebSocketConnection) {
+    func closed(_ connection: ClientConnection) {
         if let wsi = connection.wsi { connections[wsi] = nil }
         connection.handler.closed(connection)
         connection.ended()
     }
 
-    func receive(_ bytes: UnsafeRawBufferPointer, _ connection: WebSocketConnection) {
+    func receive(_ bytes: UnsafeRawBufferPointer, _ connection: ClientConnection) {
         connection.heardAt = .now
         guard connection.closing == nil, let wsi = connection.wsi else { return }
         guard lws_frame_is_binary(wsi) == 0 else { return connection.close(1003, "text messages only") }
@@ -58,7 +58,7 @@ extension WebServer {
     }
 
     /// One system call a turn: whether it takes more only the next turn knows. False ends the connection.
-    func write(_ connection: WebSocketConnection) -> Bool {
+    func write(_ connection: ClientConnection) -> Bool {
         connection.becameWritable()
         if connection.needsPing {
             connection.pinged()
@@ -72,13 +72,14 @@ extension WebServer {
             return true
         }
         guard let (code, reason) = connection.closing, let wsi = connection.wsi else { return true }
+        guard connection.framing == .webSocket else { return false }
         var text = Array(reason.utf8.prefix(120))
         lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &text, text.count)
         return false
     }
 
     /// What the kernel doesn't take the library copies, and writes before it asks for anything else.
-    private func write(_ frames: FrameBuffer, _ connection: WebSocketConnection) -> Bool {
+    private func write(_ frames: FrameBuffer, _ connection: ClientConnection) -> Bool {
         guard let wsi = connection.wsi else { return false }
         return frames.bytes.withUnsafeBufferPointer { bytes in
             // Complete frames of a server are not changed by writing them.

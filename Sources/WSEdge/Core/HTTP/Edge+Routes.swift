@@ -21,6 +21,7 @@ extension Edge {
         }
         routes.get("/v1/site") { $0.respond(.json(200, site(settings))) }
         routes.get("/v1/streams") { [unowned edge] in edge.listStreams($0) }
+        routes.events("/v1/streams/*/events") { [unowned edge] in edge.openEvents($0) }
         routes.get("/v1/streams/*/rows") { [unowned edge] in edge.sendRows($0) }
         routes.post("/v1/token", bodyLimit: settings.access.bodyByteCount) { [unowned edge] in edge.access.signIn($0) }
         routes.post("/v1/streams/*", bodyLimit: settings.limits.bodyByteCount) { [unowned edge] in edge.ingest($0) }

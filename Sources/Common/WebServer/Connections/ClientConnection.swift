@@ -1,10 +1,17 @@
 private import CWebSockets
 
-/// A client's connection. Belongs to the server's thread.
-package final class WebSocketConnection {
+/// A client's connection that stays: a WebSocket, or a stream of events, which only sends. Belongs to the server's thread.
+package final class ClientConnection {
+    package enum Framing: Sendable {
+        case webSocket
+        /// Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+        case events
+    }
+
+    package let framing: Framing
     /// Nil once it has ended: whoever still holds this can do no harm.
     private(set) var wsi: OpaquePointer?
-    let handler: any WebSocketHandler
+    let handler: any ConnectionHandler
     /// Nil: it speaks none.
     package let subprotocol: String?
     /// The query of the request's address.
@@ -24,8 +31,12 @@ package final class WebSocketConnection {
     /// Since when nothing that was asked to be written could be; nil while nothing waits.
     package private(set) var waitingSince: ContinuousClock.Instant?
 
-    init(_ wsi: OpaquePointer, _ request: HTTPRequest, _ subprotocol: String?, _ handler: any WebSocketHandler) {
+    init(
+        _ wsi: OpaquePointer, _ request: HTTPRequest, _ framing: Framing, _ subprotocol: String?,
+        _ handler: any ConnectionHandler
+    ) {
         self.wsi = wsi
+        self.framing = framing
         self.subprotocol = subprotocol
         self.handler = handler
         query = request.query
@@ -40,8 +51,10 @@ package final class WebSocketConnection {
         lws_callback_on_writable(wsi)
     }
 
-    /// Once a second: a connection that is silent is asked for a sign of life, and ended without one.
+    /// Once a second: a connection that is silent is asked for a sign of life, and ended without one. Of a stream of events the
+    /// kernel knows whether what is sent arrives.
     func checkLife(at now: ContinuousClock.Instant, _ limit: Duration) {
+        guard framing == .webSocket else { return }
         let silence = now - heardAt
         if silence > limit * 2 {
             abort()
@@ -64,7 +77,8 @@ package final class WebSocketConnection {
 
     func becameWritable() { waitingSince = nil }
 
-    /// Says why, and ends it, when what is being written has been (RFC 6455, section 7). The first reason counts.
+    /// Ends it when what is being written has been, and says why (RFC 6455, section 7), which a stream of events can't. The
+    /// first reason counts.
     package func close(_ code: UInt16, _ reason: String) {
         if closing == nil { closing = (code, reason) }
         requestWrite()
