@@ -28,6 +28,7 @@ final class Edge: ConnectionHandler {
     /// Requests that wait for a page.
     var pages: [UInt64: WaitingPage] = [:]
     var nextPage: UInt64 = 0
+    var logs = LogAnswers()
     var publisher: Publisher?
     var kafka: [String: String] = [:]
     var keyReaders: [StreamDefinition: KeyReader] = [:]
@@ -160,6 +161,7 @@ final class Edge: ConnectionHandler {
         }
         for feed in streams.values { feed.tellPositions(before: now - .seconds(limits.progressSeconds - 5)) }
         checkAccess()
+        endLogWaits()
         if certificateDue <= now { reloadCertificate() }
         readings.ticked()
         forgetKeys()
@@ -178,6 +180,7 @@ final class Edge: ConnectionHandler {
         guard drainDeadline == nil else { return }
         drainDeadline = .now + .seconds(limits.drainSeconds)
         notifier?.turned(isStopping: true, at: .now)
+        endLogWaits(isEnding: true)
         for client in clients.values {
             let milliseconds = Int.random(in: 0...2000)
             if !client.isPlain {

@@ -41,5 +41,8 @@ package final class HTTPExchange {
         answered?()
     }
 
+    /// The client has gone before it was answered.
+    package internal(set) var isAbandoned = false
+
     var isAnswered: Bool { response != nil || events != nil }
 }

@@ -71,6 +71,14 @@ package struct Routes {
         mounts.append(.init(path: path, folder: folder, maxAgeSeconds: maxAgeSeconds))
     }
 
+    /// What is answered, files not included: methods and patterns.
+    package var addresses: [String] {
+        webSockets.map { "GET \($0.path)" }
+            + routes.flatMap { route in
+                route.answers.keys.map { "\($0.rawValue) /\(route.pieces.joined(separator: "/"))" }
+            }
+    }
+
     @discardableResult
     private mutating func add(_ method: HTTPRequest.Method, _ pattern: String, _ answer: @escaping Answer) -> Int {
         let pieces = Self.pieces(pattern)

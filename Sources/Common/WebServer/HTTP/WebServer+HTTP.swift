@@ -67,13 +67,16 @@ extension WebServer {
         dropExchange(of: wsi)
         if let events = exchange.events { return open(events, of: exchange.request, wsi) ? 0 : -1 }
         guard let response = exchange.response else { return -1 }
-        guard write(response, to: wsi, isHead: exchange.request.method == .head) else { return -1 }
+        // An unchanged one says how long it would be (RFC 9110, section 8.6).
+        let isHead = exchange.request.method == .head || response.status == 304
+        guard write(response, to: wsi, isHead: isHead) else { return -1 }
         return lws_http_transaction_completed(wsi) == 0 ? 0 : -1
     }
 
     func dropExchange(of wsi: OpaquePointer) {
         guard let exchange = exchanges.removeValue(forKey: wsi) else { return }
         exchange.answered = nil
+        exchange.isAbandoned = !exchange.isAnswered
         bodiesByteCount -= exchange.reserved
         exchange.reserved = 0
     }

@@ -67,7 +67,9 @@ extension Edge {
     func access(
         authorization: String?, query: [String: String], takesQuery: Bool
     ) throws(RequestError) -> Access {
-        guard let token = BearerToken(authorization)?.text ?? (takesQuery ? query["token"] : nil) else { return .nobody }
+        guard let token = BearerToken(authorization)?.text ?? (takesQuery ? query["token"] : nil) else {
+            return .nobody
+        }
         return try access.access(with: token)
     }
 

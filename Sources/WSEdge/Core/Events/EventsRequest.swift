@@ -17,7 +17,9 @@ extension ClientRequest {
         }
         if query["where"] != nil || query["bbox"] != nil { filter = try RowsRequest.filter(query) }
         // A browser repeats the address it was given first: what it has had since is newer.
-        if let id = request.lastEventID { from = try Self.start(id) } else if let text = query["from"] {
+        if let id = request.lastEventID {
+            from = try Self.start(id)
+        } else if let text = query["from"] {
             from = try text.hasPrefix("{") ? Self.start(json: text) : Self.start(text)
         }
     }
@@ -29,7 +31,9 @@ extension ClientRequest {
     }
 
     private static func start(_ text: String) throws(RequestError) -> Start {
-        guard let id = EventID(text) else { throw wrong("'Last-Event-ID', or 'from', is no id of an event of these streams") }
+        guard let id = EventID(text) else {
+            throw wrong("'Last-Event-ID', or 'from', is no id of an event of these streams")
+        }
         let position = id.position.map { (String($0.key.rawValue), $0.value) }
         return Start(epoch: id.epoch, position: Dictionary(position) { $1 })
     }
