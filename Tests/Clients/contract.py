@@ -25,6 +25,10 @@ def validator(document, *path):
     return Draft202012Validator({"$ref": f"urn:{document}#/{pointer}"}, registry=registry)
 
 
+for document in documents.values():
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
 messages = {name: validator("asyncapi", "components", "messages", name, "payload") for name in documents["asyncapi"]["components"]["messages"]}
 channels = {}
 for operation in documents["asyncapi"]["operations"].values():

@@ -29,15 +29,15 @@ extension EdgeUnderTest {
                 return c
             def ask(c, request):
                 c.send(json.dumps(request))
-                while (answer := told(c)).get("id") != request["id"]: pass
+                while (answer := received(c)).get("id") != request["id"]: pass
                 if answer["type"] != "error": contract.asked(request)
                 return answer
-            def told(c):
+            def received(c):
                 message = json.loads(c.recv(timeout=60))
                 contract.told(message)
                 return message
             def heard(c, *types):
-                while (message := told(c))["type"] not in types: pass
+                while (message := received(c))["type"] not in types: pass
                 return message
             def http(path, body=None, type="application/json", token=None):
                 headers = ({"Content-Type": type} if body else {}) | ({"Authorization": "Bearer " + token} if token else {})

@@ -81,6 +81,39 @@ struct EventsTests {
     }
 
     @Test(
+        "A browser's EventSource goes on by itself at the edge that comes after a killed one, and after one that drained"
+    )
+    func browser() throws {
+        let fleet = try Fleet(Self.numbers, partitions: 2)
+        try fleet.launch(shards: 1)
+        let first = try edge(fleet, "first")
+        let page = try DashboardPage("http://\(first.address)/livez", fleet)
+        try page.ask("source /v1/streams/numbers/events")
+        func expect(_ count: Int, subscriptions: Int) throws {
+            try fleet.wait("\(count) numbers, by subscription \(subscriptions)", seconds: 60) {
+                let heard = try page.ask("heard")
+                return heard.numbers?.count ?? 0 >= count && heard.subscriptions == subscriptions
+            }
+            #expect(try page.ask("heard").numbers?.sorted() == Array(0..<count))
+        }
+        try expect(0, subscriptions: 1)
+        try produce(0..<100, fleet)
+        try expect(100, subscriptions: 1)
+        first.kill()
+        try produce(100..<200, fleet)
+        // Another edge where the browser looks for the one before.
+        let second = try EdgeUnderTest(fleet, name: "second", listen: first.address)
+        try expect(200, subscriptions: 2)
+        try produce(200..<300, fleet)
+        try expect(300, subscriptions: 2)
+        #expect(second.drain() == ExitCode.success.rawValue)
+        try produce(300..<400, fleet)
+        let third = try EdgeUnderTest(fleet, name: "third", listen: first.address)
+        try expect(400, subscriptions: 3)
+        #expect(third.log.contains("clients connect at"))
+    }
+
+    @Test(
         "A table begins with a snapshot that counts when it is whole; what leaves the filter is told; ids go on elsewhere"
     )
     func keyed() throws {
@@ -266,14 +299,18 @@ struct EventsTests {
             import os, signal
             stream = events("/v1/streams/numbers/events")
             print(next(stream)[1]["type"])
+            # A sign of life, since nothing else comes.
+            print(next(stream)[1]["type"])
             os.kill(\(edge.pid), signal.SIGTERM)
             print([message["type"] for _, message in stream])
             """)
-        #expect(draining == ["subscribed", "['goaway']"], "\(draining)")
+        #expect(draining == ["subscribed", "progress", "['goaway']"], "\(draining)")
         #expect(edge.drain() == ExitCode.success.rawValue)
     }
 
-    @Test("A client that stops reading holds up nobody, and gets each row once when it goes on")
+    @Test(
+        "A client that stops reading holds up nobody, and gets each row once when it goes on; one that never does is let go"
+    )
     func slow() throws {
         var stream = Self.numbers
         stream.columns.append(Column("text", .text))
@@ -311,6 +348,12 @@ struct EventsTests {
         }
         let (waiting, input, output) = try reader()
         defer { if waiting.isRunning { kill(waiting.processIdentifier, SIGKILL) } }
+        // This one never goes on.
+        let (lost, lostInput, lostOutput) = try reader()
+        defer {
+            if lost.isRunning { kill(lost.processIdentifier, SIGKILL) }
+            withExtendedLifetime((lostInput, lostOutput)) {}
+        }
         let (quick, quickInput, quickOutput) = try reader()
         defer { if quick.isRunning { kill(quick.processIdentifier, SIGKILL) } }
         let signal = Data("go on\n".utf8)
@@ -323,7 +366,12 @@ struct EventsTests {
         #expect(try rest(quickOutput).hasSuffix("all\n"))
         try input.fileHandleForWriting.write(contentsOf: signal)
         #expect(try rest(output).hasSuffix("all\n"))
-        let scrape = try PrometheusScrape(try HTTPClient(edge.address).get("/metrics").body)
-        #expect(scrape.value("millrace_edge_readings_total") ?? 0 > 0)
+        let web = try HTTPClient(edge.address)
+        func value(_ name: String) throws -> Double? {
+            try PrometheusScrape(try web.get("/metrics").body).value("millrace_edge_\(name)")
+        }
+        #expect(try value("readings_total") ?? 0 > 0)
+        try fleet.wait("the one that takes nothing to be let go", seconds: 90) { try value("let_go_total") == 1 }
+        try fleet.wait("nobody to be there", seconds: 60) { try value("clients") == 0 }
     }
 }

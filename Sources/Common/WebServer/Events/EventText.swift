@@ -21,9 +21,6 @@ package struct EventText {
         bytes.append(0x0A)
     }
 
-    /// A sign of life, of which programs are told nothing.
-    package mutating func addComment() { bytes += [0x3A, 0x0A, 0x0A] }
-
     private mutating func add(line name: String, _ value: String) {
         bytes += Array(name.utf8)
         bytes += Array(value.utf8)
