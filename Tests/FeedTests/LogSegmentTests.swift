@@ -1,3 +1,4 @@
+import Common
 import Feed
 import Testing
 
@@ -37,5 +38,33 @@ struct LogSegmentTests {
                     == .init(rows: [], next: 7_001_000, isComplete: true))
         }
         #expect(segment(from: 1000, head: 9000, hasRows: false, following: 2000).next == 2000)
+    }
+
+    @Test("Large rows end a segment early, at the same row whoever reads it and whatever they may see of it")
+    func bytes() {
+        let stream = StreamDefinition(
+            name: "s", topics: [], mode: .append, columns: [Column("n", .bigint), Column("t", .text)])
+        var one = RowFilter()
+        one.choices = [.init(column: 0, values: [Array("1001".utf8)])]
+        for (filter, count) in [(RowFilter(), 3), (one, 1)] {
+            var rows = LogSegmentRows(from: 1000, RowChooser(filter, stream))
+            for offset in Int64(1000)..<1010 {
+                let json = Array("{\"n\":\(offset),\"t\":\"\(String(repeating: "x", count: 100_000))\"}".utf8)
+                rows.add(.init(source: SourceID(rawValue: 1), offset: offset, version: 0, deleted: false, json: json))
+            }
+            #expect(rows.isFull)
+            let segment = rows.segment(head: 5000, following: nil)
+            #expect(segment.next == 1003 && segment.isComplete && segment.rows.count == count)
+        }
+        // The last offset of a segment ends it anyway, and what lies behind is none of it.
+        var last = LogSegmentRows(from: 1999, RowChooser(RowFilter(), stream))
+        for offset: Int64 in [1999, 2000] {
+            last.add(
+                .init(
+                    source: SourceID(rawValue: 1), offset: offset, version: 0, deleted: false,
+                    json: [UInt8](repeating: 0x20, count: 300_000)))
+        }
+        #expect(last.segment(head: 5000, following: nil).next == 2000)
+        #expect(last.segment(head: 5000, following: nil).rows.count == 1)
     }
 }

@@ -14,24 +14,17 @@ extension ReplayReader {
     package func segment(
         _ source: SourceID, from: Int64, head: Int64, _ filter: RowFilter
     ) throws(PostgresError) -> LogSegment? {
-        let chooser = RowChooser(filter, stream)
         let end = min(LogSegment.end(from: from), head)
-        var (rows, byteCount, reached): ([[UInt8]], Int, Int64) = ([], 0, from)
-        while reached < end {
+        var rows = LogSegmentRows(from: from, RowChooser(filter, stream))
+        var reached = from
+        while reached < end, !rows.isFull {
             let part = try self.rows(.init(source: source, from: reached, to: end), most: Self.segmentStep)
             guard from >= part.retainedFrom || part.retainedFrom <= part.start else { return nil }
-            for row in part.rows {
-                byteCount += row.json.count + 1
-                if chooser.matches(row.json) { rows.append(row.json) }
-                // Of what may be seen or not: the bounds are the same for all.
-                if byteCount >= LogSegment.byteLimit, row.offset + 1 < LogSegment.end(from: from) {
-                    return LogSegment(rows: rows, next: row.offset + 1, isComplete: true)
-                }
-            }
+            for row in part.rows { rows.add(row) }
             reached = part.end
         }
-        let following = byteCount == 0 && head > end ? try firstOffset(source, from: end, before: head) : nil
-        return LogSegment(hasRows: byteCount > 0, rows: rows, from: from, head: head, following: following)
+        let following = rows.isEmpty && head > end ? try firstOffset(source, from: end, before: head) : nil
+        return rows.segment(head: head, following: following)
     }
 
     private func firstOffset(

@@ -63,9 +63,12 @@ final class Edge: ConnectionHandler {
         readings.isWaiting = { [unowned self] in serials.contains($0.serial) }
     }
 
-    /// Drained: clients are gone, and what they published is acknowledged or not.
+    /// Drained: clients are gone, and whoever asked or published has an answer.
     var isFinished: Bool {
-        drainDeadline.map { clients.isEmpty && publisher?.waitingCount ?? 0 == 0 || $0 <= .now } ?? false
+        guard let drainDeadline else { return false }
+        let isIdle =
+            clients.isEmpty && pages.isEmpty && logs.readingCount == 0 && publisher?.waitingCount ?? 0 == 0
+        return isIdle || drainDeadline <= .now
     }
 
     // MARK: Connections

@@ -118,8 +118,34 @@ extension Edge {
         return next <= address.from
     }
 
+    /// Whoever waits for rows that have come gets them from memory.
     func logMoved(_ feed: StreamFeed, to position: [SourceID: Int64]) {
-        readAgain(logs.moved(feed.stream.name, to: position))
+        var known: [LogAnswers.Key: HTTPResponse] = [:]
+        for one in logs.moved(feed.stream.name, to: position) {
+            if let response = known[one.key] ?? newest(one, feed) {
+                known[one.key] = response
+                answer(one.exchange, response)
+            } else {
+                readAgain([one])
+            }
+        }
+    }
+
+    /// What of the rows in memory is a segment's; nil where they don't tell it.
+    private func newest(_ one: LogAnswers.Waiting, _ feed: StreamFeed) -> HTTPResponse? {
+        let (address, audience) = (one.address, one.key.audience)
+        guard LogVersion(epoch: feed.opening.epoch, feed.stream) == address.version,
+            let head = feed.position[address.source]
+        else { return nil }
+        var rows = LogSegmentRows(from: address.from, RowChooser(audience.filter, feed.stream))
+        let end = LogSegment.end(from: address.from)
+        let reachesBack = feed.log.ring.forEachRow(of: address.source, from: address.from) { row in
+            rows.add(row)
+            return !rows.isFull && row.offset + 1 < end
+        }
+        // What lies behind a hole has to be looked for.
+        guard reachesBack, !rows.isEmpty || head < end else { return nil }
+        return LogText.segment(rows.segment(head: head, following: nil), audience)
     }
 
     func logBegan(_ stream: String) { readAgain(logs.began(stream)) }
