@@ -114,7 +114,7 @@ let package = Package(
             name: "FeedTests", dependencies: ["Common", "Feed", "Postgres", "Schema", "TestSupport", "ZeroMQ"],
             swiftSettings: strict),
         .testTarget(
-            name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WSEdgeCore"],
+            name: "WSEdgeCoreTests", dependencies: ["Common", "Feed", "TestSupport", "WebServer", "WSEdgeCore"],
             swiftSettings: strict),
         .executableTarget(
             name: "fleet-under-test", dependencies: ["Common", "CoordinatorCore", "TestSupport"],

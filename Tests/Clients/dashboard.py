@@ -16,6 +16,8 @@ Each line on standard input is a command, each is answered with a line of JSON: 
     kept                        what the page keeps: in storages, and in cookies
     moved                       a marker is elsewhere than at an earlier time: which, from where, where to
     marker ID                   where a camera's marker is
+    source PATH                 the page opens an EventSource
+    heard                       what that was told: subscriptions, and each row's n
     size WIDTHxHEIGHT, scheme light|dark, press KEYS…
     screenshot FILE
 
@@ -144,6 +146,24 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         return {}
 
+    def source(self, path):
+        self.driver.execute_script(
+            """
+            window.heard = { subscriptions: 0, numbers: [] };
+            window.source = new EventSource(arguments[0]);
+            window.source.onmessage = ({ data }) => {
+                const message = JSON.parse(data);
+                if (message.type === "subscribed") window.heard.subscriptions += 1;
+                for (const row of message.rows ?? []) window.heard.numbers.push(row.n);
+            };
+            """,
+            path,
+        )
+        return {}
+
+    def heard(self):
+        return self.driver.execute_script("return window.heard")
+
     def scheme(self, name):
         features = [{"name": "prefers-color-scheme", "value": name}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
@@ -184,7 +204,7 @@ class Page:
             return {"place": self.markers().get(rest[0])}
         if name in ("sign-in", "wait-dialog", "wait-refusal", "wait-user"):
             return getattr(self, name.replace("-", "_"))(*rest)
-        if name in ("kept", "moved", "size", "scheme", "screenshot", "press"):
+        if name in ("kept", "moved", "source", "heard", "size", "scheme", "screenshot", "press"):
             return getattr(self, name)(*rest)
         raise ValueError(f"there is no command '{name}'")
 

@@ -20,6 +20,9 @@ final class DashboardPage {
         /// What the button to sign in or out says, and why the form was refused.
         var button: String?
         var refusal: String?
+        /// What an EventSource was told.
+        var subscriptions: Int?
+        var numbers: [Int]?
         /// Of the marker that was asked for: latitude, longitude.
         var place: [Double]?
     }

@@ -8,16 +8,21 @@ final class EdgeClient {
     private var edgesPath: String { folder + "/edges" }
     private var outputPath: String { folder + "/output" }
 
-    /// - Parameter folder: its own; made here.
-    init(_ stream: String, edges: [String], folder: String) throws {
+    /// - Parameters:
+    ///   - folder: its own; made here.
+    ///   - script: which client.
+    ///   - arguments: behind those that each has.
+    init(
+        _ stream: String, edges: [String], folder: String, script name: String = "follow.py", arguments: [String] = []
+    ) throws {
         self.folder = folder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try setEdges(edges)
         _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Clients/follow.py").path
+            .appending(path: "Clients/\(name)").path
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script, edgesPath, stream]
+        process.arguments = ["python3", script, edgesPath, stream] + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)
         try process.run()
@@ -45,6 +50,11 @@ final class EdgeClient {
     /// `URL True|False`, once a life.
     var subscriptions: [String] { lines("subscribed") }
     var resets: [String] { lines("reset") }
+
+    /// What a drained edge said, of a client of events.
+    var farewells: [String] { lines("goaway") }
+    /// Statuses that ended a client of events.
+    var refusals: [String] { lines("refused") }
 
     var isRunning: Bool { process.isRunning }
 

@@ -7,7 +7,7 @@ import WebServer
 /// The cases of Autobahn's test suite (RFC 6455), driven by a program that is not ours, against an echo on the product's server.
 @Suite("WebSocket conformance", .timeLimit(.minutes(5)))
 struct ConformanceTests {
-    private final class Echo: WebSocketHandler {
+    private final class Echo: ConnectionHandler {
         private final class Queue {
             var frames: [FrameBuffer] = []
         }
@@ -15,27 +15,27 @@ struct ConformanceTests {
         let takesBinary = true
 
         func refusal(of request: HTTPRequest) -> HTTPResponse? { nil }
-        func opened(_ connection: WebSocketConnection) { connection.owner = Queue() }
-        func closed(_ connection: WebSocketConnection) {}
+        func opened(_ connection: ClientConnection) { connection.owner = Queue() }
+        func closed(_ connection: ClientConnection) {}
 
-        func received(_ text: [UInt8], from connection: WebSocketConnection) {
+        func received(_ text: [UInt8], from connection: ClientConnection) {
             send(FrameBuffer(text: text), connection)
         }
 
-        func received(binary: [UInt8], from connection: WebSocketConnection) {
+        func received(binary: [UInt8], from connection: ClientConnection) {
             send(FrameBuffer(binary: binary), connection)
         }
 
-        private func send(_ frames: FrameBuffer, _ connection: WebSocketConnection) {
+        private func send(_ frames: FrameBuffer, _ connection: ClientConnection) {
             (connection.owner as! Queue).frames.append(frames)
             connection.requestWrite()
         }
 
-        func nextFrames(for connection: WebSocketConnection) -> FrameBuffer? {
+        func nextFrames(for connection: ClientConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
             let queue = connection.owner as! Queue
             guard !queue.frames.isEmpty else { return nil }
-            if queue.frames.count > 1 { connection.requestWrite() }
-            return queue.frames.removeFirst()
+            let frames = queue.frames.removeFirst()
+            return (frames, !queue.frames.isEmpty)
         }
     }
 

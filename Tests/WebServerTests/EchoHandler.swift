@@ -2,7 +2,7 @@ import WebServer
 
 /// Sends back what it gets; `burst N` makes it send N messages of ten bytes, `large N` one of N bytes, `close REASON` ends the
 /// connection.
-final class EchoHandler: WebSocketHandler {
+final class EchoHandler: ConnectionHandler {
     private final class Queue {
         var frames: [FrameBuffer] = []
     }
@@ -14,12 +14,12 @@ final class EchoHandler: WebSocketHandler {
         open < openLimit ? nil : .text(503, "three are enough\n")
     }
 
-    func opened(_ connection: WebSocketConnection) {
+    func opened(_ connection: ClientConnection) {
         open += 1
         connection.owner = Queue()
     }
 
-    func received(_ text: [UInt8], from connection: WebSocketConnection) {
+    func received(_ text: [UInt8], from connection: ClientConnection) {
         let words = String(decoding: text, as: UTF8.self).split(separator: " ")
         let queue = connection.owner as! Queue
         switch words.first {
@@ -33,12 +33,12 @@ final class EchoHandler: WebSocketHandler {
         connection.requestWrite()
     }
 
-    func nextFrames(for connection: WebSocketConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
+    func nextFrames(for connection: ClientConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
         let queue = connection.owner as! Queue
         guard !queue.frames.isEmpty else { return nil }
         let frames = queue.frames.removeFirst()
         return (frames, !queue.frames.isEmpty)
     }
 
-    func closed(_ connection: WebSocketConnection) { open -= 1 }
+    func closed(_ connection: ClientConnection) { open -= 1 }
 }

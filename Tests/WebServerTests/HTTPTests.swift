@@ -104,6 +104,56 @@ struct HTTPTests {
         #expect(try post(2).body == "194")
     }
 
+    /// Sends its events, each as soon as the one before has gone, and ends.
+    private final class Events: ConnectionHandler {
+        private var left: [[UInt8]]
+
+        init(_ events: [[UInt8]]) { left = events }
+
+        func refusal(of request: HTTPRequest) -> HTTPResponse? { nil }
+        func opened(_ connection: ClientConnection) {}
+        func received(_ text: [UInt8], from connection: ClientConnection) {}
+        func closed(_ connection: ClientConnection) {}
+
+        func nextFrames(for connection: ClientConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
+            guard !left.isEmpty else {
+                connection.close(1000, "")
+                return nil
+            }
+            var text = EventText()
+            text.add(left.removeFirst(), id: "\(left.count)")
+            return (FrameBuffer(events: text.bytes), true)
+        }
+    }
+
+    @Test(
+        "A stream of events comes whole and ends with its connection; pages of other hosts get none",
+        arguments: [("", nil), ("http://localhost", "http://localhost"), ("http://evil.example", nil)]
+            as [(String, String?)])
+    func events(origin: String, allowed: String?) throws {
+        let large = [UInt8](repeating: UInt8(ascii: "x"), count: 2_000_000)
+        let server = try WebServerThread(Self.any, limits: .init(), name: "test") {
+            var routes = Routes()
+            routes.events("/events") { exchange in
+                let headers = exchange.request.allowedOrigin.map { ["access-control-allow-origin": $0] } ?? [:]
+                exchange.openEvents(Events([Array("one".utf8), large]), headers: headers) { $0.requestWrite() }
+            }
+            return routes
+        }
+        let client = try HTTPClient(server.address.description)
+        let field = origin.isEmpty ? "" : "Origin: \(origin)\r\n"
+        let text = try client.exchange("GET /events HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n")
+        guard origin != "http://evil.example" else {
+            #expect(text.hasPrefix("HTTP/1.1 403 "))
+            return
+        }
+        #expect(text.hasPrefix("HTTP/1.1 200 "))
+        #expect(text.contains("\r\ncontent-type: text/event-stream\r\n") && text.contains("\r\nconnection: close\r\n"))
+        #expect(text.contains("access-control-allow-origin: ") == (allowed != nil))
+        #expect(
+            text.hasSuffix("\r\n\r\nid: 1\ndata: one\n\nid: 0\ndata: \(String(repeating: "x", count: 2_000_000))\n\n"))
+    }
+
     @Test("Requests on one connection are answered one after the other")
     func pipeline() throws {
         let server = try makeServer()

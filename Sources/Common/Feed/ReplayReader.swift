@@ -77,9 +77,11 @@ package final class ReplayReader {
     }
 
     /// The first rows of a span. Its end must be committed.
-    package func rows(_ span: FeedMessage.Span) throws(PostgresError) -> ReplayedRows {
+    ///
+    /// - Parameter most: rows, whatever their size; of a log only.
+    package func rows(_ span: FeedMessage.Span, most: Int = .max) throws(PostgresError) -> ReplayedRows {
         if stream.isKeyed { return try changes(span) }
-        let limit = rowLimit
+        let limit = min(rowLimit, most)
         // One statement, one snapshot: retention deletes rows and says so in one transaction.
         let found = try query(
             """

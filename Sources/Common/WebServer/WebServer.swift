@@ -35,8 +35,9 @@ package final class WebServer {
     /// Of WebSocket messages that are not complete.
     var messagesByteCount = 0
     /// WebSockets that were let in and are not open yet.
-    var upgrades: [OpaquePointer: WebSocketConnection] = [:]
-    var connections: [OpaquePointer: WebSocketConnection] = [:]
+    var upgrades: [OpaquePointer: ClientConnection] = [:]
+    /// WebSockets and streams of events.
+    var connections: [OpaquePointer: ClientConnection] = [:]
 
     /// Connections open at once: those that are wanted, as far as there are descriptors.
     package let connectionLimit: Int
@@ -187,6 +188,7 @@ package final class WebServer {
     func destroyed(_ wsi: OpaquePointer) {
         upgrades[wsi] = nil
         dropExchange(of: wsi)
+        endEvents(of: wsi)
         if let address = addresses.removeValue(forKey: wsi) { counts.ended(address) }
     }
 }

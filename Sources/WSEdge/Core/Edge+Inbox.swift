@@ -9,7 +9,10 @@ extension Edge {
         // Rows that came since the last turn go out together: one write a client.
         var pending: (feed: StreamFeed, entry: StreamRing.Entry)?
         func flush() {
-            if let next = pending { next.feed.deliver(next.entry) }
+            if let next = pending {
+                next.feed.deliver(next.entry)
+                logMoved(next.feed, to: next.entry.position)
+            }
             pending = nil
         }
         for item in inbox.takeAll() {
@@ -56,6 +59,7 @@ extension Edge {
         case .read(let key, let answer): take(key, answer)
         case .keyedRows(let stream, let number, let request, let result): take(stream, number, request, result)
         case .page(let number, let result): answerPage(number, result)
+        case .log(let key, let result): answerLog(key, result)
         case .access(let event): access.take(event)
         case .certificates: reloadCertificate()
         case .health(let isHeard): self.isHeard = isHeard
@@ -72,6 +76,7 @@ extension Edge {
         for other in streams.values where other.ringByteLimit != share { other.ringByteLimit = share }
         if let old { readings.forget(old.opening) }
         snapshots.forget(name)
+        logBegan(name)
         if let old { forgetKeys(of: old) }
         for group in old?.groups.values ?? [:].values {
             for client in group.subscribers.values {
@@ -95,7 +100,7 @@ extension Edge {
     private func tellLost(_ stream: String, _ number: Int) {
         guard let feed = streams[stream], feed.opening.number == number else { return }
         forgetKeys(of: feed)
-        for group in feed.groups.values where group.key.form == .messages {
+        for group in feed.groups.values where group.key.form != .plain {
             for client in group.subscribers.values
             where client.subscriptions[group.sub]?.cursor.isBehind == false {
                 client.reply(ServerMessage.reset(sub: group.sub, reason: "retention"))
@@ -125,6 +130,6 @@ extension Edge {
     func end(_ client: EdgeClient, _ sub: Int, _ error: RequestError) {
         if let subscription = client.subscriptions.removeValue(forKey: sub) { leave(client, subscription) }
         guard !client.isPlain else { return client.close(1011, error.message) }
-        client.reply(ServerMessage.ended(sub: sub, error))
+        client.refuse(ServerMessage.ended(sub: sub, error), error)
     }
 }

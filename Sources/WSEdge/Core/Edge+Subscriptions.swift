@@ -12,10 +12,13 @@ extension Edge {
 
     private func next(_ client: EdgeClient, _ subscription: inout EdgeClient.Subscription) -> FrameBuffer? {
         let (feed, group) = (subscription.feed, subscription.group)
+        // Only events tell all of it, and it is copied when it moves.
+        let isTold = group.key.form == .events
         while true {
             if let reading = subscription.reading {
+                let position = isTold ? subscription.sentPosition : nil
                 subscription.reading = nil
-                let frames = frames(of: reading, group, subscription.snapshot)
+                let frames = frames(of: reading, group, subscription.snapshot, from: position)
                 if let snapshot = subscription.snapshot, snapshot.isDone { subscription.snapshot = nil }
                 if !frames.bytes.isEmpty { return frames }
             }
@@ -26,12 +29,15 @@ extension Edge {
             }
             guard subscription.snapshot == nil else { return nil }
             let frames: FrameBuffer
+            let position = isTold ? subscription.cursor.position : nil
             switch subscription.cursor.step(group.log.ring, merging: group.key.isLatest) {
+            case .shared(let number) where isTold && !subscription.cursor.isLive:
+                frames = group.encoding.frames(group.log.ring[number], from: position)
             case .shared(let number):
-                frames = group.frames(number)
+                frames = group.frames(number, from: position)
                 if feed.samplesDelivery() { feed.addDelivery(of: group.log.ring[number]) }
-            case .own(let entry): frames = group.encoding.frames(entry)
-            case .merged(let numbers): frames = group.encoding.frames(group.merged(numbers))
+            case .own(let entry): frames = group.encoding.frames(entry, from: position)
+            case .merged(let numbers): frames = group.encoding.frames(group.merged(numbers), from: position)
             case .wait: return nil
             case .read where readsState(of: group):
                 // The log has too many of such rows: who is late gets what was written since.
@@ -87,17 +93,20 @@ extension Edge {
         }
     }
 
-    private func frames(of reading: Reading, _ group: Group, _ snapshot: Snapshot?) -> FrameBuffer {
-        reading.frames(group.sub) {
+    /// - Parameter position: of the client before it.
+    private func frames(
+        of reading: Reading, _ group: Group, _ snapshot: Snapshot?, from position: [SourceID: Int64]?
+    ) -> FrameBuffer {
+        reading.frames(group.sub, group.key.form) {
             switch reading.content {
             case .rows(let span, let replayed):
-                return group.encoding.frames(group.choose(replayed.rows, [span.source: replayed.end]))
+                return group.encoding.frames(group.choose(replayed.rows, [span.source: replayed.end]), from: position)
             case .page(let page):
+                let start = page.next == nil ? snapshot?.start ?? [:] : nil
                 guard snapshot?.isCatchingUp == true else {
-                    return group.encoding.snapshot(page.rows, isLast: page.next == nil)
+                    return group.encoding.snapshot(page.rows, before: start)
                 }
-                let position = page.next == nil ? snapshot?.start ?? [:] : [:]
-                return group.encoding.frames(group.choose(page.rows, position))
+                return group.encoding.frames(group.choose(page.rows, start ?? [:]), from: start)
             }
         }
     }

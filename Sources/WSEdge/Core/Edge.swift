@@ -2,9 +2,9 @@ import Common
 import Feed
 import WebServer
 
-/// Fans committed rows out to WebSocket clients, and takes their records into Kafka. On the server's thread; nothing in
+/// Fans committed rows out to clients, and takes their records into Kafka. On the server's thread; nothing in
 /// it waits.
-final class Edge: WebSocketHandler {
+final class Edge: ConnectionHandler {
     let limits: EdgeLimits
     let inbox: EdgeInbox
     let threads: ReaderThreads
@@ -28,6 +28,7 @@ final class Edge: WebSocketHandler {
     /// Requests that wait for a page.
     var pages: [UInt64: WaitingPage] = [:]
     var nextPage: UInt64 = 0
+    var logs = LogAnswers()
     var publisher: Publisher?
     var kafka: [String: String] = [:]
     var keyReaders: [StreamDefinition: KeyReader] = [:]
@@ -64,9 +65,12 @@ final class Edge: WebSocketHandler {
         readings.isWaiting = { [unowned self] in serials.contains($0.serial) }
     }
 
-    /// Drained: clients are gone, and what they published is acknowledged or not.
+    /// Drained: clients are gone, and whoever asked or published has an answer.
     var isFinished: Bool {
-        drainDeadline.map { clients.isEmpty && publisher?.waitingCount ?? 0 == 0 || $0 <= .now } ?? false
+        guard let drainDeadline else { return false }
+        let isIdle =
+            clients.isEmpty && pages.isEmpty && logs.readingCount == 0 && publisher?.waitingCount ?? 0 == 0
+        return isIdle || drainDeadline <= .now
     }
 
     // MARK: Connections
@@ -76,16 +80,21 @@ final class Edge: WebSocketHandler {
             ? accessRefusal(of: request) : .text(503, "this edge is draining\n", headers: ["retry-after": "1"])
     }
 
-    func opened(_ connection: WebSocketConnection) {
-        let client = EdgeClient(id: nextClient, connection)
-        nextClient += 1
-        connection.owner = client
-        clients[client.id] = client
+    func opened(_ connection: ClientConnection) {
+        let client = add(connection)
         admit(client)
         if client.isPlain, !client.isClosing { openPlain(client) }
     }
 
-    func closed(_ connection: WebSocketConnection) {
+    func add(_ connection: ClientConnection) -> EdgeClient {
+        let client = EdgeClient(id: nextClient, connection)
+        nextClient += 1
+        connection.owner = client
+        clients[client.id] = client
+        return client
+    }
+
+    func closed(_ connection: ClientConnection) {
         guard let client = connection.owner as? EdgeClient else { return }
         clients[client.id] = nil
         for subscription in client.subscriptions.values { leave(client, subscription) }
@@ -93,7 +102,7 @@ final class Edge: WebSocketHandler {
         client.ended()
     }
 
-    func received(_ text: [UInt8], from connection: WebSocketConnection) {
+    func received(_ text: [UInt8], from connection: ClientConnection) {
         guard let client = connection.owner as? EdgeClient, !client.isClosing else { return }
         guard client.replies.count < limits.waitingReplies, client.replyByteCount < limits.waitingReplyBytes else {
             return client.close(4529, "more requests than answers are read")
@@ -101,7 +110,7 @@ final class Edge: WebSocketHandler {
         if client.isPlain { receivePlain(text, client) } else { serve(text, client) }
     }
 
-    func nextFrames(for connection: WebSocketConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
+    func nextFrames(for connection: ClientConnection) -> (frames: FrameBuffer, hasMore: Bool)? {
         guard let client = connection.owner as? EdgeClient, let frames = nextFrames(client) else { return nil }
         sent.messages += 1
         sent.byteCount += Int64(frames.bytes.count)
@@ -110,10 +119,15 @@ final class Edge: WebSocketHandler {
 
     /// Replies, then what was read for a subscription, then what is live.
     private func nextFrames(_ client: EdgeClient) -> FrameBuffer? {
-        if !client.replies.isEmpty { return FrameBuffer(texts: client.takeReplies()) }
+        if !client.replies.isEmpty { return client.takeReplies() }
         guard !client.isClosing else { return nil }
         if client.subscriptions.count == 1 {
             return nextFrames(client, &client.subscriptions.values[client.subscriptions.startIndex])
+        }
+        if client.form == .events, client.subscriptions.isEmpty, client.opening.isEmpty {
+            // It can't ask for anything more on this connection, but comes again.
+            client.close(1000, "")
+            return nil
         }
         // Whoever was sent something the longest time ago is next.
         for sub in client.subscriptions.sorted(by: { $0.value.sentAt < $1.value.sentAt }).map(\.key) {
@@ -145,6 +159,7 @@ final class Edge: WebSocketHandler {
         }
         for feed in streams.values { feed.tellPositions(before: now - .seconds(limits.progressSeconds - 5)) }
         checkAccess()
+        endLogWaits()
         if certificateDue <= now { reloadCertificate() }
         readings.ticked()
         forgetKeys()
@@ -163,8 +178,12 @@ final class Edge: WebSocketHandler {
         guard drainDeadline == nil else { return }
         drainDeadline = .now + .seconds(limits.drainSeconds)
         notifier?.turned(isStopping: true, at: .now)
+        endLogWaits(isEnding: true)
         for client in clients.values {
-            if !client.isPlain { client.reply(ServerMessage.goAway(reconnectIn: .random(in: 0...2000))) }
+            let milliseconds = Int.random(in: 0...2000)
+            if !client.isPlain {
+                client.reply(ServerMessage.goAway(reconnectIn: milliseconds), retryAfter: milliseconds)
+            }
             client.close(4503, "this edge is draining")
         }
     }

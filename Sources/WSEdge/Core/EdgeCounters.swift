@@ -16,6 +16,8 @@ final class EdgeCounters: Sendable {
         var messages: Int64 = 0
         var slowClients = 0
         var letGo: Int64 = 0
+        /// Requests for logs and their segments.
+        var logRequests: Int64 = 0
         var feeds: [String: Feed] = [:]
     }
 

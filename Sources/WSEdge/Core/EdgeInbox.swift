@@ -31,6 +31,7 @@ final class EdgeInbox: @unchecked Sendable {
         /// A page of a stream's `KeyedRows`.
         case keyedRows(stream: String, UInt64, SnapshotPage.Request, Result<SnapshotPage, PostgresError>)
         case page(UInt64, Result<HTTPResponse, PostgresError>)
+        case log(LogAnswers.Key, Result<HTTPResponse, PostgresError>)
         case access(AccessEvent)
         /// The files of TLS may have changed.
         case certificates

@@ -14,6 +14,8 @@ package final class HTTPExchange {
     /// The body was not there in time.
     var isOverdue = false
     private(set) var response: HTTPResponse?
+    /// It goes on as a stream of events instead of having an answer.
+    private(set) var events: EventsOpening?
     /// Called when the answer is there; nil once the client is gone.
     var answered: (() -> Void)?
     let answer: Routes.Answer
@@ -29,8 +31,24 @@ package final class HTTPExchange {
 
     /// The first answer counts. Nobody may be there any more.
     package func respond(_ response: HTTPResponse) {
-        guard self.response == nil else { return }
+        guard !isAnswered else { return }
         self.response = response
         answered?()
     }
+
+    /// Goes on as Server-Sent Events, of which the handler says the next as it does of a WebSocket.
+    ///
+    /// - Parameter opened: called once the head is written, unless the client has gone.
+    package func openEvents(
+        _ handler: any ConnectionHandler, headers: [String: String] = [:], opened: @escaping (ClientConnection) -> Void
+    ) {
+        guard !isAnswered else { return }
+        events = EventsOpening(handler: handler, headers: headers, opened: opened)
+        answered?()
+    }
+
+    /// The client has gone before it was answered.
+    package internal(set) var isAbandoned = false
+
+    var isAnswered: Bool { response != nil || events != nil }
 }

@@ -22,6 +22,8 @@ extension HTTPRequest {
         origin = Self.field(wsi, WSI_TOKEN_ORIGIN)
         authorization = Self.field(wsi, WSI_TOKEN_HTTP_AUTHORIZATION)
         contentType = Self.field(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE)
+        ifNoneMatch = Self.field(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH)
+        lastEventID = Self.field(wsi, unknown: "last-event-id:")
         subprotocols = (Self.field(wsi, WSI_TOKEN_PROTOCOL) ?? "").split(separator: ",").map { name in
             String(name.drop { $0 == " " }.prefix { $0 != " " })
         }
@@ -54,6 +56,14 @@ extension HTTPRequest {
         let count = Int(lws_hdr_total_length(wsi, token))
         guard count > 0 else { return nil }
         return text(capacity: count + 1) { lws_hdr_copy(wsi, $0, Int32(count + 1), token) }
+    }
+
+    /// One that the library has no number for.
+    private static func field(_ wsi: OpaquePointer, unknown name: String) -> String? {
+        let nameCount = Int32(name.utf8.count)
+        let count = Int(lws_hdr_custom_length(wsi, name, nameCount))
+        guard count > 0 else { return nil }
+        return text(capacity: count + 1) { lws_hdr_custom_copy(wsi, $0, Int32(count + 1), name, nameCount) }
     }
 
     private static func fragment(_ wsi: OpaquePointer, _ token: lws_token_indexes, _ index: Int32) -> String? {

@@ -23,9 +23,14 @@ package struct HTTPRequest: Sendable {
     package var address = ""
     /// Header fields; nil where there are none.
     package var host: String?
+    /// The page's that may read the answer (https://fetch.spec.whatwg.org/#http-cors-protocol).
+    package internal(set) var allowedOrigin: String?
     package var origin: String?
     package var authorization: String?
     package var contentType: String?
+    package var ifNoneMatch: String?
+    /// Of a stream of events that was lost: what the client has.
+    package var lastEventID: String?
     /// The subprotocols that a WebSocket client would speak, in its order.
     package var subprotocols: [String] = []
     package var body: [UInt8] = []

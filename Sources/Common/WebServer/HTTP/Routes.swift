@@ -7,6 +7,8 @@ package struct Routes {
         let pieces: [Substring]
         var answers: [HTTPRequest.Method: Answer] = [:]
         var bodyLimit = 0
+        /// Pages of other hosts may ask only where their browsers are let in, and read the answer then.
+        var isForOrigins = false
     }
 
     struct WebSocketRoute {
@@ -14,7 +16,7 @@ package struct Routes {
         let subprotocols: [String]
         /// A client may also speak no subprotocol.
         let isPlainAllowed: Bool
-        let handler: any WebSocketHandler
+        let handler: any ConnectionHandler
 
         /// Says which subprotocols a client may ask for.
         var subprotocolChoice: String {
@@ -47,13 +49,18 @@ package struct Routes {
         add(.get, pattern, answer)
     }
 
+    /// What may go on as a stream of events (`HTTPExchange.openEvents`), for pages too that the rule of origins lets in.
+    package mutating func events(_ pattern: String, _ answer: @escaping Answer) {
+        routes[add(.get, pattern, answer)].isForOrigins = true
+    }
+
     /// - Parameter bodyLimit: in bytes.
     package mutating func post(_ pattern: String, bodyLimit: Int, _ answer: @escaping Answer) {
         routes[add(.post, pattern, answer)].bodyLimit = bodyLimit
     }
 
     package mutating func webSocket(
-        _ path: String, subprotocols: [String], isPlainAllowed: Bool = false, _ handler: any WebSocketHandler
+        _ path: String, subprotocols: [String], isPlainAllowed: Bool = false, _ handler: any ConnectionHandler
     ) {
         webSockets.append(
             .init(path: path, subprotocols: subprotocols, isPlainAllowed: isPlainAllowed, handler: handler))
@@ -62,6 +69,14 @@ package struct Routes {
     /// - Parameter maxAgeSeconds: for how long a client uses its copy without asking.
     package mutating func files(_ path: String, folder: String, maxAgeSeconds: Int32) {
         mounts.append(.init(path: path, folder: folder, maxAgeSeconds: maxAgeSeconds))
+    }
+
+    /// What is answered, files not included: methods and patterns.
+    package var addresses: [String] {
+        webSockets.map { "GET \($0.path)" }
+            + routes.flatMap { route in
+                route.answers.keys.map { "\($0.rawValue) /\(route.pieces.joined(separator: "/"))" }
+            }
     }
 
     @discardableResult
@@ -97,12 +112,13 @@ package struct Routes {
                 return .refused(.text(405, "only \(allowed)\n", headers: ["allow": allowed]))
             }
             // A page elsewhere may send to where its browser is let in, without being asked first.
-            guard method == .get || origins.allows(request.origin, host: request.host) else {
+            guard method == .get && !route.isForOrigins || origins.allows(request.origin, host: request.host) else {
                 return .refused(
-                    .text(403, "pages of \(request.origin?.prefix(200) ?? "") may not send to this server\n"))
+                    .text(403, "pages of \(request.origin?.prefix(200) ?? "") may not ask this server\n"))
             }
             var request = request
             request.parameters = parameters
+            if route.isForOrigins { request.allowedOrigin = request.origin }
             return .found(HTTPExchange(request, bodyLimit: method == .get ? 0 : route.bodyLimit, answer))
         }
         return .refused(.text(404, notFound))

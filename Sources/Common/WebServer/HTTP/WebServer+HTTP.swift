@@ -81,7 +81,7 @@ extension WebServer {
     /// Asks for the answer, and writes it if it comes at once.
     private func answer(_ exchange: HTTPExchange, _ wsi: OpaquePointer) -> Int32 {
         if let refusal = exchange.refusal { exchange.respond(refusal) } else { exchange.answer(exchange) }
-        if exchange.response != nil { return writeAnswer(wsi) }
+        if exchange.isAnswered { return writeAnswer(wsi) }
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, limits.answerSeconds)
         // Before the answer's time has come the connection may have gone, and another may have its place in memory.
         exchange.answered = { lws_callback_on_writable(wsi) }
@@ -91,8 +91,14 @@ extension WebServer {
     func writeAnswer(_ wsi: OpaquePointer) -> Int32 {
         guard let exchange = exchanges[wsi] else { return 0 }
         if exchange.isOverdue { return hangUp(exchange, wsi) }
-        guard var response = exchange.response else { return 0 }
-        let isHead = exchange.request.method == .head
+        guard exchange.isAnswered else { return 0 }
+        if let events = exchange.events {
+            dropExchange(of: wsi)
+            return open(events, of: exchange.request, wsi) ? 0 : -1
+        }
+        guard var response = exchange.response else { return -1 }
+        // An unchanged one says how long it would be (RFC 9110, section 8.6).
+        let isHead = exchange.request.method == .head || response.status == 304
         if response.body.count > Self.pieceByteCount, !isHead {
             let isFirst = exchange.sentCount == nil
             if !isFirst || answersByteCount + response.body.count <= limits.answersByteCount {
@@ -140,6 +146,7 @@ extension WebServer {
     func dropExchange(of wsi: OpaquePointer) {
         guard let exchange = exchanges.removeValue(forKey: wsi) else { return }
         exchange.answered = nil
+        exchange.isAbandoned = !exchange.isAnswered
         bodiesByteCount -= exchange.reserved
         exchange.reserved = 0
         if exchange.sentCount != nil { answersByteCount -= exchange.response?.body.count ?? 0 }
@@ -147,16 +154,21 @@ extension WebServer {
     }
 
     private static let headByteLimit = 8192
+    /// LWS_ILLEGAL_HTTP_CONTENT_LEN, which Swift does not import.
+    private static let unknownLength = lws_filepos_t.max
 
     /// False: the connection is of no more use.
-    func write(_ response: HTTPResponse, to wsi: OpaquePointer, isHead: Bool) -> Bool {
+    ///
+    /// - Parameter isOpen: the body's length is not known, and ends with the connection (RFC 9112, section 6.3).
+    func write(_ response: HTTPResponse, to wsi: OpaquePointer, isHead: Bool, isOpen: Bool = false) -> Bool {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.headByteLimit) { head in
             guard let start = head.baseAddress else { return false }
             var at: UnsafeMutablePointer<UInt8>? = start
             let end = start + head.count - 1
             guard
                 lws_add_http_common_headers(
-                    wsi, response.status, response.contentType, lws_filepos_t(response.body.count), &at, end) == 0
+                    wsi, response.status, response.contentType,
+                    isOpen ? Self.unknownLength : lws_filepos_t(response.body.count), &at, end) == 0
             else { return false }
             for (name, value) in response.headers.sorted(by: { $0.key < $1.key }) {
                 let value = Array(value.utf8)

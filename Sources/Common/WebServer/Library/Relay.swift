@@ -30,7 +30,7 @@ final class Relay {
             UnsafeMutableRawPointer?, Int
         ) -> Int32 = { owner, wsi, reason, user, bytes, count in
             guard let wsi, let server = of(owner)?.server else { return 0 }
-            let slot = user?.assumingMemoryBound(to: Unmanaged<WebSocketConnection>?.self)
+            let slot = user?.assumingMemoryBound(to: Unmanaged<ClientConnection>?.self)
             switch reason {
             case LWS_CALLBACK_SERVER_WRITEABLE:
                 guard let connection = slot?.pointee?._withUnsafeGuaranteedRef({ $0 }) else { return -1 }
@@ -62,9 +62,12 @@ final class Relay {
                 server.receiveBody(UnsafeRawBufferPointer(start: bytes, count: count), wsi)
                 return 0
             case LWS_CALLBACK_HTTP_BODY_COMPLETION: return server.completed(wsi)
-            case LWS_CALLBACK_HTTP_WRITEABLE: return server.writeAnswer(wsi)
+            case LWS_CALLBACK_HTTP_WRITEABLE:
+                guard let connection = server.connections[wsi] else { return server.writeAnswer(wsi) }
+                return server.write(connection) ? 0 : -1
             case LWS_CALLBACK_CLOSED_HTTP:
                 server.dropExchange(of: wsi)
+                server.endEvents(of: wsi)
                 return 0
             case LWS_CALLBACK_WSI_DESTROY:
                 server.destroyed(wsi)

@@ -28,7 +28,7 @@ extension WebServer {
         switch routes.upgrade(request) {
         case .failure(let refusal): return refuse(wsi, refusal.response)
         case .success((let route, let subprotocol)):
-            upgrades[wsi] = WebSocketConnection(wsi, request, subprotocol, route.handler, clock)
+            upgrades[wsi] = ClientConnection(wsi, request, .webSocket, subprotocol, route.handler, clock)
             return 0
         }
     }
@@ -48,20 +48,20 @@ extension WebServer {
         return -1
     }
 
-    func open(_ wsi: OpaquePointer) -> WebSocketConnection? {
+    func open(_ wsi: OpaquePointer) -> ClientConnection? {
         guard let connection = upgrades.removeValue(forKey: wsi) else { return nil }
         connections[wsi] = connection
         return connection
     }
 
-    func closed(_ connection: WebSocketConnection) {
+    func closed(_ connection: ClientConnection) {
         if let wsi = connection.wsi { connections[wsi] = nil }
         forgetMessage(of: connection)
         connection.handler.closed(connection)
         connection.ended()
     }
 
-    func receive(_ bytes: UnsafeRawBufferPointer, _ connection: WebSocketConnection) {
+    func receive(_ bytes: UnsafeRawBufferPointer, _ connection: ClientConnection) {
         connection.heardAt = .now
         guard connection.closing == nil, let wsi = connection.wsi else { return }
         let isBinary = lws_frame_is_binary(wsi) != 0
@@ -91,7 +91,7 @@ extension WebServer {
         }
     }
 
-    private func forgetMessage(of connection: WebSocketConnection) {
+    private func forgetMessage(of connection: ClientConnection) {
         messagesByteCount -= connection.incoming.count
         connection.incoming = []
     }
@@ -120,7 +120,7 @@ extension WebServer {
     }
 
     /// False ends the connection.
-    func write(_ connection: WebSocketConnection) -> Bool {
+    func write(_ connection: ClientConnection) -> Bool {
         connection.becameWritable()
         if let rest = connection.rest {
             // What was before it was taken: so somebody is there.
@@ -141,11 +141,12 @@ extension WebServer {
             return true
         }
         guard let (code, reason) = connection.closing, let wsi = connection.wsi else { return true }
+        guard connection.framing == .webSocket else { return false }
         say(code, reason, wsi)
         return false
     }
 
-    private func write(_ frames: FrameBuffer, _ connection: WebSocketConnection) -> Bool {
+    private func write(_ frames: FrameBuffer, _ connection: ClientConnection) -> Bool {
         write(frames.bytes[...], connection)
     }
 
@@ -153,7 +154,7 @@ extension WebServer {
     private static let pieceByteCount = 64 * 1024
 
     /// A buffer that many connections share is copied for none of them by more than a piece.
-    private func write(_ bytes: ArraySlice<UInt8>, _ connection: WebSocketConnection) -> Bool {
+    private func write(_ bytes: ArraySlice<UInt8>, _ connection: ClientConnection) -> Bool {
         guard let wsi = connection.wsi else { return false }
         guard !bytes.isEmpty else { return true }
         var rest = bytes

@@ -32,7 +32,7 @@ extension Edge {
     }
 
     /// Streams that there are not are told to those only who may read most.
-    private func authorize(
+    func authorize(
         _ access: Access, _ action: AccessPolicy.Action, _ stream: String?
     ) throws(RequestError) {
         let definition = stream.flatMap { stored[$0]?.stream }
@@ -63,9 +63,13 @@ extension Edge {
         return try access.access(with: token.text)
     }
 
-    /// Of a WebSocket; in plain mode the address may hold it.
-    private func access(authorization: String?, query: [String: String], isPlain: Bool) throws(RequestError) -> Access {
-        guard let token = BearerToken(authorization)?.text ?? (isPlain ? query["token"] : nil) else { return .nobody }
+    /// - Parameter takesQuery: the address may hold it: a browser can't say it otherwise, nor can small devices.
+    func access(
+        authorization: String?, query: [String: String], takesQuery: Bool
+    ) throws(RequestError) -> Access {
+        guard let token = BearerToken(authorization)?.text ?? (takesQuery ? query["token"] : nil) else {
+            return .nobody
+        }
         return try access.access(with: token)
     }
 
@@ -73,7 +77,7 @@ extension Edge {
     func accessRefusal(of request: HTTPRequest) -> HTTPResponse? {
         do throws(RequestError) {
             _ = try access(
-                authorization: request.authorization, query: request.query, isPlain: request.subprotocols.isEmpty)
+                authorization: request.authorization, query: request.query, takesQuery: request.subprotocols.isEmpty)
             return nil
         } catch {
             return Self.refusal(error)
@@ -84,7 +88,7 @@ extension Edge {
     func admit(_ client: EdgeClient) {
         let connection = client.connection
         let found = try? access(
-            authorization: connection.authorization, query: connection.query, isPlain: client.isPlain)
+            authorization: connection.authorization, query: connection.query, takesQuery: client.isPlain)
         guard let found else { return client.close(4401, "the token counts no more") }
         become(found, client)
     }
@@ -112,7 +116,7 @@ extension Edge {
         old.user == new.user && old.claims?.issuer == new.claims?.issuer
     }
 
-    private func become(_ new: Access, _ client: EdgeClient) {
+    func become(_ new: Access, _ client: EdgeClient) {
         access.closed(client.access)
         client.access = new
         access.opened(new)
@@ -138,6 +142,8 @@ extension Edge {
             do throws(RequestError) {
                 client.access = try access.current(client.access)
             } catch {
+                // Others are told with the connection's end.
+                if client.form == .events { client.reply(ServerMessage.error(id: nil, error)) }
                 client.close(4401, error.message)
             }
         }

@@ -4,18 +4,21 @@ import Postgres
 
 /// Rows of tables of one row a key, as they were before: read once a stream, while somebody filters it.
 extension Edge {
-    /// Calls `body` when rows that leave the filter would be noticed, at once if they are by now.
-    func watchKeys(
-        _ feed: StreamFeed, _ key: GroupKey, _ client: EdgeClient, _ opening: EdgeClient.Opening,
-        _ body: @escaping (RequestError?) -> Void
-    ) throws(RequestError) {
-        guard key.watchesKeys(feed.stream) else { return body(nil) }
-        guard feed.stream.isKeyed || feed.stream.latest else {
+    func checkKeys(_ feed: StreamFeed, _ key: GroupKey) throws(RequestError) {
+        guard !key.watchesKeys(feed.stream) || feed.stream.isKeyed || feed.stream.latest else {
             throw RequestError(
                 code: "unsupported",
                 message:
                     "\(feed.stream.name) keeps no table of newest rows, by which those that leave a filter are known")
         }
+    }
+
+    /// Calls `body` when rows that leave the filter would be noticed, at once if they are by now.
+    func watchKeys(
+        _ feed: StreamFeed, _ key: GroupKey, _ client: EdgeClient, _ opening: EdgeClient.Opening,
+        _ body: @escaping (RequestError?) -> Void
+    ) {
+        guard key.watchesKeys(feed.stream) else { return body(nil) }
         if feed.rows?.isComplete == true { return body(nil) }
         client.opening.insert(opening)
         if let rows = feed.rows { return rows.waiting.append(body) }

@@ -5,10 +5,18 @@ import Postgres
 /// How a subscription begins: now, with a state, or where another one was.
 extension Edge {
     func subscribe(_ request: ClientRequest, _ id: RequestID, _ client: EdgeClient) throws(RequestError) {
-        try authorize(client, .subscribe, request.stream)
+        try begin(client, try plan(request, client.form, client.access), id)
+    }
+
+    /// What a client gets who asks so. Whatever it is answered on the way, it is asked for all of it first.
+    func plan(
+        _ request: ClientRequest, _ form: GroupKey.Form, _ access: Access
+    ) throws(RequestError) -> SubscriptionPlan {
+        try authorize(access, .subscribe, request.stream)
         let feed = try followed(request.stream)
-        var key = GroupKey(.messages, try mode(request, feed.stream), try mandatoryFilter(client.access, feed.stream))
-        if let filter = try filter(request, feed.stream, client) { key.filter = filter }
+        var key = GroupKey(form, try mode(request, feed.stream), try mandatoryFilter(access, feed.stream))
+        if let filter = try filter(request, feed.stream, access) { key.filter = filter }
+        try checkKeys(feed, key)
         let takesSnapshot = try takesSnapshot(request, feed.stream, key)
         let start: ResumeRequest.Start? =
             if let (epoch, position) = try request.start() {
@@ -16,7 +24,7 @@ extension Edge {
             } else {
                 try last(request, feed.stream, key).map { .last($0) }
             }
-        try begin(client, feed, key, id, start, takesSnapshot: takesSnapshot, replacing: nil)
+        return SubscriptionPlan(feed: feed, key: key, start: start, takesSnapshot: takesSnapshot)
     }
 
     /// Another filter, such as the box of a map that was moved, from where the subscription is.
@@ -26,8 +34,9 @@ extension Edge {
         }
         try authorize(client, .subscribe, old.feed.stream.name)
         var key = old.group.key
-        if let filter = try filter(request, old.feed.stream, client) { key.filter = filter }
+        if let filter = try filter(request, old.feed.stream, client.access) { key.filter = filter }
         if request.rate != nil { key.mode = try mode(request, old.feed.stream, isLatest: key.isLatest) }
+        try checkKeys(old.feed, key)
         guard key != old.group.key else {
             throw RequestError(code: "duplicate", message: "the subscription has this filter already")
         }
@@ -38,7 +47,8 @@ extension Edge {
             takesSnapshot
             ? nil
             : .position([:], epoch: old.feed.opening.epoch, takesSnapshot: false)
-        try begin(client, old.feed, key, id, start, takesSnapshot: takesSnapshot, replacing: sub)
+        try begin(
+            client, .init(feed: old.feed, key: key, start: start, takesSnapshot: takesSnapshot), id, replacing: sub)
     }
 
     static let noSubscription = RequestError(
@@ -56,14 +66,16 @@ extension Edge {
         return feed
     }
 
+    /// How long a client of events waits after it has lost its connection, in milliseconds.
+    private static let eventRetry = 1000
     /// Of the rows with which a log begins, unless one is larger.
     private static let lastByteLimit = 1024 * 1024
     /// What is asked for, within what the client's token shows; nil where nothing is asked for.
     private func filter(
-        _ request: ClientRequest, _ stream: StreamDefinition, _ client: EdgeClient
+        _ request: ClientRequest, _ stream: StreamDefinition, _ access: Access
     ) throws(RequestError) -> RowFilter? {
         guard let asked = try request.filter?.filter(stream) else { return nil }
-        return asked.and(try mandatoryFilter(client.access, stream))
+        return asked.and(try mandatoryFilter(access, stream))
     }
 
     private static let rates = [1, 2, 5, 10, 20]
@@ -122,10 +134,10 @@ extension Edge {
 
     // MARK: Beginning
 
-    private func begin(
-        _ client: EdgeClient, _ feed: StreamFeed, _ key: GroupKey, _ id: RequestID, _ start: ResumeRequest.Start?,
-        takesSnapshot: Bool, replacing: Int?
+    func begin(
+        _ client: EdgeClient, _ plan: SubscriptionPlan, _ id: RequestID, replacing: Int? = nil
     ) throws(RequestError) {
+        let (feed, key) = (plan.feed, plan.key)
         let name = feed.stream.name
         let opening = EdgeClient.Opening(stream: name, key: key)
         guard !client.opening.contains(opening), feed.groups[key]?.subscribers[client.id] == nil else {
@@ -136,14 +148,14 @@ extension Edge {
             throw RequestError(code: "limit", message: "a connection has at most \(limits.subscriptions) subscriptions")
         }
         // From here on rows that leave the filter are known.
-        try watchKeys(feed, key, client, opening) { [weak self, weak client] error in
+        watchKeys(feed, key, client, opening) { [weak self, weak client] error in
             guard let self, let client, !client.isClosing else { return }
             client.opening.remove(opening)
-            if let error { return client.reply(ServerMessage.error(id: id, error)) }
-            guard streams[name] === feed else { return client.reply(ServerMessage.error(id: id, .notRead)) }
-            guard let start else {
+            if let error { return refuse(client, id, error) }
+            guard streams[name] === feed else { return refuse(client, id, .notRead) }
+            guard let start = plan.start else {
                 let group = group(feed, key)
-                let snapshot = takesSnapshot ? self.snapshot(feed, key) : nil
+                let snapshot = plan.takesSnapshot ? self.snapshot(feed, key) : nil
                 let cursor = LogCursor(from: snapshot?.start, in: group.log.ring, now: feed.position)
                 return enter(
                     client, feed, group, id, cursor, snapshot, (recovered: false, reason: nil), replacing: replacing)
@@ -154,6 +166,10 @@ extension Edge {
                     client: client.id, request: id, stream: name, opening: feed.opening.number, key: key,
                     replacing: replacing, start: start), feed)
         }
+    }
+
+    private func refuse(_ client: EdgeClient, _ id: RequestID, _ error: RequestError) {
+        client.refuse(ServerMessage.error(id: id, error), error)
     }
 
     private func snapshot(_ feed: StreamFeed, _ key: GroupKey) -> Snapshot {
@@ -210,12 +226,14 @@ extension Edge {
         let group = group(feed, asked.key)
         let cursor = LogCursor(from: page.position, in: group.log.ring, now: feed.position)
         enter(
-            client, feed, group, asked.request, cursor, nil, (recovered: false, reason: nil), replacing: asked.replacing
-        )
+            client, feed, group, asked.request, cursor, nil, (recovered: false, reason: nil),
+            replacing: asked.replacing, isFollowedByRows: true)
         let rows = page.rows.map {
             FeedMessage.Row(source: SourceID(rawValue: 0), offset: 0, version: 0, deleted: false, json: $0)
         }
-        client.reply(ServerMessage.snapshot(sub: group.sub, .init(rows: rows[...], keyed: nil), more: false))
+        client.reply(
+            ServerMessage.snapshot(sub: group.sub, .init(rows: rows[...], keyed: nil), more: false),
+            id: .init(epoch: feed.opening.epoch, position: cursor.position))
     }
 
     /// Who asked, if what was read is of the stream as it is followed now; else the client is told.
@@ -225,14 +243,14 @@ extension Edge {
         guard let client = clients[asked.client], !client.isClosing else { return nil }
         client.opening.remove(.init(stream: asked.stream, key: asked.key))
         if case .failure(let error) = result, error.isLasting {
-            client.reply(ServerMessage.error(id: asked.request, .unreadable(asked.stream, error)))
+            refuse(client, asked.request, .unreadable(asked.stream, error))
             return nil
         }
         // Rows that leave its filter may have been forgotten meanwhile.
         guard let feed = streams[asked.stream], case .success = result, feed.opening.number == asked.opening,
             !asked.key.watchesKeys(feed.stream) || feed.rows?.isComplete == true
         else {
-            client.reply(ServerMessage.error(id: asked.request, .notRead))
+            refuse(client, asked.request, .notRead)
             return nil
         }
         return (client, feed)
@@ -240,7 +258,8 @@ extension Edge {
 
     private func enter(
         _ client: EdgeClient, _ feed: StreamFeed, _ group: Group, _ id: RequestID, _ cursor: LogCursor,
-        _ snapshot: Snapshot?, _ outcome: (recovered: Bool, reason: String?), replacing: Int?
+        _ snapshot: Snapshot?, _ outcome: (recovered: Bool, reason: String?), replacing: Int?,
+        isFollowedByRows: Bool = false
     ) {
         if let replacing {
             guard let old = client.subscriptions.removeValue(forKey: replacing) else {
@@ -249,10 +268,14 @@ extension Edge {
             }
             leave(client, old)
         }
+        let position = snapshot?.start ?? cursor.position
+        // Who loses the connection before it has the state, or the rows, asks for them again.
+        let hasAll = snapshot == nil && !isFollowedByRows
         client.reply(
             ServerMessage.subscribed(
-                id: id, sub: group.sub, stream: feed.stream.name, epoch: feed.opening.epoch,
-                snapshot?.start ?? cursor.position, recovered: outcome.recovered, reason: outcome.reason))
+                id: id, sub: group.sub, stream: feed.stream.name, epoch: feed.opening.epoch, position,
+                recovered: outcome.recovered, reason: outcome.reason),
+            id: hasAll ? .init(epoch: feed.opening.epoch, position: position) : nil, retryAfter: Self.eventRetry)
         join(client, feed, group, cursor, snapshot)
     }
 }

@@ -29,7 +29,8 @@ final class EdgeClient {
     }
 
     let id: UInt64
-    let connection: WebSocketConnection
+    let connection: ClientConnection
+    let form: GroupKey.Form
     let openedAt = ContinuousClock.now
     var hasConnected = false
     /// Who it is, as its newest token says.
@@ -51,9 +52,10 @@ final class EdgeClient {
         let key: GroupKey
     }
 
-    init(id: UInt64, _ connection: WebSocketConnection) {
+    init(id: UInt64, _ connection: ClientConnection) {
         self.id = id
         self.connection = connection
+        form = connection.framing == .events ? .events : connection.subprotocol == nil ? .plain : .messages
     }
 
     /// Its connection is gone: what it had is let go, whoever still waits on its behalf.
@@ -64,22 +66,43 @@ final class EdgeClient {
         _ = takeReplies()
     }
 
-    var mayHaveMore: Bool { !replies.isEmpty || subscriptions.values.contains(where: \.mayHaveMore) }
+    var mayHaveMore: Bool {
+        !replies.isEmpty || subscriptions.values.contains(where: \.mayHaveMore)
+            || form == .events && subscriptions.isEmpty
+    }
 
-    func takeReplies() -> [[UInt8]] {
+    func takeReplies() -> FrameBuffer {
         defer { (replies, replyByteCount) = ([], 0) }
-        return replies
+        return form == .events ? FrameBuffer(events: Array(replies.joined())) : FrameBuffer(texts: replies)
     }
 
     /// It speaks no protocol: each message of its is a record, each message to it a row.
-    var isPlain: Bool { connection.subprotocol == nil }
+    var isPlain: Bool { form == .plain }
 
-    func reply(_ message: [UInt8]) {
+    /// - Parameters:
+    ///   - id: for a client of events, where it is with the message.
+    ///   - retryAfter: for a client of events, how many milliseconds it waits when it has lost its connection.
+    func reply(_ message: [UInt8], id: EventID? = nil, retryAfter: Int? = nil) {
         guard !isEnded else { return }
+        var message = message
+        if form == .events {
+            var text = EventText()
+            if let retryAfter { text.add(retryAfter: retryAfter) }
+            text.add(message, id: id?.text)
+            message = text.bytes
+        }
         replies.append(message)
         replyByteCount += message.count
         connection.requestWrite()
     }
+
+    /// What it asked for, or a subscription of its, is not to be had.
+    func refuse(_ message: [UInt8], _ error: RequestError) {
+        reply(message, retryAfter: error.retryAfter ?? Self.lastingRetryAfter)
+    }
+
+    /// Browsers ask again whatever they are told, so after long where it is in vain. Milliseconds.
+    static let lastingRetryAfter = 30_000
 
     func close(_ code: UInt16, _ reason: String) {
         isClosing = true

@@ -3,7 +3,7 @@ import Postgres
 /// What a client is answered instead of what it asked for.
 struct RequestError: Error {
     /// For programs: `bad_request`, `not_connected`, `unknown_stream`, `unsupported`, `duplicate`, `limit`,
-    /// `unavailable`, `unreadable`, `unauthorized`, `forbidden`, `rate_limited`.
+    /// `unavailable`, `unreadable`, `unauthorized`, `forbidden`, `rate_limited`, `gone`, `not_found`.
     let code: String
     /// For people.
     let message: String

@@ -2,6 +2,11 @@
 struct RequestID: Sendable, Equatable {
     let json: String
 
+    /// Of what is asked for by an address.
+    static let none = RequestID(json: "null")
+
+    private init(json: String) { self.json = json }
+
     /// Nil where the request has none.
     /// - Parameter request: JSON, as a parser has found.
     init?(of request: JSONText) {

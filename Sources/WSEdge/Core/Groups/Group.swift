@@ -27,25 +27,29 @@ final class Group {
     /// Whether its clients keep one row a key.
     var isKeyed: Bool { key.isKeyed(stream) }
 
-    init(sub: Int, _ key: GroupKey, _ stream: StreamDefinition, _ log: RowLog) {
+    init(sub: Int, _ key: GroupKey, _ opening: StreamFeed.Opening, _ log: RowLog) {
+        let stream = opening.stored.stream
         self.sub = sub
         self.key = key
         self.log = log
         self.stream = stream
         keys = RowKeys(stream)
         chooser = RowChooser(key.filter, stream)
-        encoding = GroupEncoding(sub: sub, key.form, stream)
+        encoding = GroupEncoding(sub: sub, key, stream, epoch: opening.epoch)
         newest = NewestRows(keys)
         firstEncoded = log.ring.first
     }
 
-    func frames(_ number: UInt64) -> FrameBuffer {
+    /// What all who have everything before an entry are told of it.
+    ///
+    /// - Parameter position: that of one of them.
+    func frames(_ number: UInt64, from position: [SourceID: Int64]?) -> FrameBuffer {
         while firstEncoded < log.ring.first {
             encoded[firstEncoded] = nil
             firstEncoded += 1
         }
         if let known = encoded[number] { return known }
-        let frames = encoding.frames(log.ring[number])
+        let frames = encoding.frames(log.ring[number], from: position)
         encoded[number] = frames
         return frames
     }

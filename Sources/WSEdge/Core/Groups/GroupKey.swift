@@ -8,6 +8,8 @@ struct GroupKey: Hashable, Sendable {
         case messages
         /// One JSON object a message and nothing else, for those that speak no subprotocol.
         case plain
+        /// The same messages as Server-Sent Events.
+        case events
     }
 
     enum Mode: Hashable, Sendable {

@@ -59,7 +59,7 @@ final class StreamFeed {
     func group(_ key: GroupKey, number: () -> Int) -> Group {
         if let known = groups[key] { return known }
         let own = RowLog(StreamRing(from: position, byteLimit: groupRingByteLimit))
-        let group = Group(sub: number(), key, stream, key.isWhole ? log : own)
+        let group = Group(sub: number(), key, opening, key.isWhole ? log : own)
         groups[key] = group
         if key.isWhole {
             whole.append(group)

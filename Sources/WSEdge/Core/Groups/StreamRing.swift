@@ -128,6 +128,20 @@ package struct StreamRing: Sendable {
         return place
     }
 
+    /// Calls `body` with a source's rows from an offset on, until it says false.
+    ///
+    /// - Returns: false when the ring does not reach back so far.
+    package func forEachRow(of source: SourceID, from next: Int64, _ body: (FeedMessage.Row) -> Bool) -> Bool {
+        guard let begin = start[source], next >= begin else { return false }
+        guard let marks = marks[source], let mark = Self.first(marks, behind: next) else { return true }
+        for number in mark.number..<self.next {
+            for row in self[number].rows where row.source == source && row.offset >= next {
+                if !body(row) { return true }
+            }
+        }
+        return true
+    }
+
     private static func first(_ marks: Marks, behind next: Int64) -> Mark? {
         var (low, high) = (marks.head, marks.all.count)
         while low < high {

@@ -63,6 +63,8 @@ extension Edge {
         case "bad_request", "bad_record": 400
         case "unauthorized": 401
         case "forbidden": 403
+        case "not_found": 404
+        case "gone": 410
         case "rate_limited": 429
         case "unsupported": 501
         case "unknown_stream" where error.retryAfter == nil: 404

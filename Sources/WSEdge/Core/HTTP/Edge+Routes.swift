@@ -20,8 +20,12 @@ extension Edge {
             $0.respond(HTTPResponse(200, contentType: PrometheusText.contentType, body: Array(text.utf8)))
         }
         routes.get("/v1/site") { $0.respond(.json(200, site(settings))) }
+        for name in EdgeSite.documents { routes.get("/v1/\(name)") { $0.respond(document(name)) } }
         routes.get("/v1/streams") { [unowned edge] in edge.listStreams($0) }
+        routes.events("/v1/streams/*/events") { [unowned edge] in edge.openEvents($0) }
         routes.get("/v1/streams/*/rows") { [unowned edge] in edge.sendRows($0) }
+        routes.get("/v1/streams/*/log") { [unowned edge] in edge.sendLogIndex($0) }
+        routes.get("/v1/streams/*/log/*/*/*") { [unowned edge] in edge.sendSegment($0) }
         routes.post("/v1/token", bodyLimit: settings.access.bodyByteCount) { [unowned edge] in edge.access.signIn($0) }
         routes.post("/v1/streams/*", bodyLimit: settings.limits.bodyByteCount) { [unowned edge] in edge.ingest($0) }
         routes.headers = [
@@ -34,6 +38,14 @@ extension Edge {
         }
         routes.files("/", folder: site, maxAgeSeconds: 60)
         return routes
+    }
+
+    /// Read when it is asked for, which is seldom.
+    private static func document(_ name: String) -> HTTPResponse {
+        guard let folder = EdgeSite.folder, let text = FileManager.default.contents(atPath: "\(folder)/\(name)") else {
+            return .text(404, "the documents are not beside the program\n")
+        }
+        return .json(200, Array(text), headers: ["cache-control": "max-age=3600"])
     }
 
     private static func tileHost(_ settings: EdgeSettings) -> String? {

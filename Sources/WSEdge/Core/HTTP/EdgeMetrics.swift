@@ -7,7 +7,9 @@ enum EdgeMetrics {
     static let all = clients + streams + postgres
 
     private static let clients = [
-        Family("millrace_edge_clients", .gauge, "WebSocket connections.") { [MetricSample($0.clients)] },
+        Family("millrace_edge_clients", .gauge, "Connections of clients: WebSockets and Server-Sent Events.") {
+            [MetricSample($0.clients)]
+        },
         Family("millrace_edge_late_clients", .gauge, "Clients that read from Postgres, since they are behind.") {
             [MetricSample($0.counters.slowClients)]
         },
@@ -22,6 +24,9 @@ enum EdgeMetrics {
         },
         Family("millrace_edge_refused_connections_total", .counter, "Connections beyond a limit.") {
             [MetricSample($0.refusedConnections)]
+        },
+        Family("millrace_edge_log_requests_total", .counter, "Requests for logs and their segments.") {
+            [MetricSample($0.counters.logRequests)]
         },
         Family("millrace_edge_unacknowledged_records", .gauge, "Records of clients that Kafka has not acknowledged.") {
             [MetricSample($0.unacknowledged)]

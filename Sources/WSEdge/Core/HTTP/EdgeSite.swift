@@ -6,6 +6,9 @@ enum EdgeSite {
         "/lib/leaflet": "/usr/share/javascript/leaflet", "/lib/chart.js": "/usr/share/javascript/chart.js",
     ]
 
+    /// What is said about this edge's interface, for programs: OpenAPI and AsyncAPI.
+    static let documents = ["openapi.json", "asyncapi.json"]
+
     /// Beside the program, where the build and the installation put it; nil where it is not.
     static var folder: String? {
         guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {

@@ -35,7 +35,7 @@ struct RowsRequest {
         self.format = format
     }
 
-    private static func filter(_ query: [String: String]) throws(RequestError) -> FilterRequest {
+    static func filter(_ query: [String: String]) throws(RequestError) -> FilterRequest {
         var members: [String] = []
         if let conditions = query["where"] { members.append(#""where":\#(conditions)"#) }
         if let box = query["bbox"] { members.append(#""bbox":[\#(box)]"#) }

@@ -46,6 +46,9 @@ package struct LogCursor: Sendable {
         }
     }
 
+    /// Has all that the ring has had before its place, and nothing behind it.
+    package var isLive: Bool { if case .live = state { true } else { false } }
+
     /// Reads from Postgres.
     package var isBehind: Bool { if case .behind = state { true } else { false } }
 

@@ -70,12 +70,15 @@ final class Reading {
         ended(byteCount)
     }
 
-    /// As a group's clients are told of it: encoded once for all of them.
+    /// As a group's clients are told of it: encoded once for all of them. Who is told of rows as events is told also where it
+    /// is then, which others are not.
     ///
     /// - Parameters:
     ///   - sub: the group's.
+    ///   - form: the group's.
     ///   - encode: how, the first time.
-    func frames(_ sub: Int, _ encode: () -> FrameBuffer) -> FrameBuffer {
+    func frames(_ sub: Int, _ form: GroupKey.Form, _ encode: () -> FrameBuffer) -> FrameBuffer {
+        if form == .events, case .rows = content { return encode() }
         if let known = frames[sub] { return known }
         let new = encode()
         frames[sub] = new

@@ -1,10 +1,17 @@
 private import CWebSockets
 
-/// A client's connection. Belongs to the server's thread.
-package final class WebSocketConnection {
+/// A client's connection that stays: a WebSocket, or a stream of events, which only sends. Belongs to the server's thread.
+package final class ClientConnection {
+    package enum Framing: Sendable {
+        case webSocket
+        /// Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+        case events
+    }
+
+    package let framing: Framing
     /// Nil once it has ended: whoever still holds this can do no harm.
     private(set) var wsi: OpaquePointer?
-    let handler: any WebSocketHandler
+    let handler: any ConnectionHandler
     /// Nil: it speaks none.
     package let subprotocol: String?
     /// The query of the request's address.
@@ -29,11 +36,12 @@ package final class WebSocketConnection {
     private let clock: TurnClock
 
     init(
-        _ wsi: OpaquePointer, _ request: HTTPRequest, _ subprotocol: String?, _ handler: any WebSocketHandler,
-        _ clock: TurnClock
+        _ wsi: OpaquePointer, _ request: HTTPRequest, _ framing: Framing, _ subprotocol: String?,
+        _ handler: any ConnectionHandler, _ clock: TurnClock
     ) {
         self.clock = clock
         self.wsi = wsi
+        self.framing = framing
         self.subprotocol = subprotocol
         self.handler = handler
         query = request.query
@@ -48,13 +56,14 @@ package final class WebSocketConnection {
     package func requestWrite() {
         guard let wsi else { return }
         if waitingSince == nil { waitingSince = clock.now }
-        // What ends the connection is the library's to do.
-        if closing == nil { millrace_web_ask(wsi) } else { lws_callback_on_writable(wsi) }
+        // What ends a connection is the library's to do, and so are answers.
+        if closing == nil, framing == .webSocket { millrace_web_ask(wsi) } else { lws_callback_on_writable(wsi) }
     }
 
-    /// Once a second: a connection that is silent is asked for a sign of life, and ended without one.
+    /// Once a second: a connection that is silent is asked for a sign of life, and ended without one. Of a stream of events the
+    /// kernel knows whether what is sent arrives.
     func checkLife(at now: ContinuousClock.Instant, _ limit: Duration) {
-        guard now - heardAt > limit else { return }
+        guard framing == .webSocket, now - heardAt > limit else { return }
         if let askedAt, askedAt > heardAt {
             if now - askedAt > limit { abort() }
         } else {
@@ -74,7 +83,8 @@ package final class WebSocketConnection {
 
     func becameWritable() { waitingSince = nil }
 
-    /// Says why, and ends it, when what is being written has been (RFC 6455, section 7). The first reason counts.
+    /// Ends it when what is being written has been, and says why (RFC 6455, section 7), which a stream of events can't. The
+    /// first reason counts.
     package func close(_ code: UInt16, _ reason: String) {
         if closing == nil { closing = (code, reason) }
         requestWrite()

@@ -1,6 +1,7 @@
 private import CWebSockets
 
-/// Complete WebSocket frames (RFC 6455, section 5.2), so that one buffer is written to any number of connections as it is.
+/// Complete WebSocket frames (RFC 6455, section 5.2) or events, so that one buffer is written to any number of connections as
+/// it is.
 package struct FrameBuffer: Sendable {
     package let bytes: [UInt8]
 
@@ -31,6 +32,11 @@ package struct FrameBuffer: Sendable {
                 count = start + message.count
             }
         }
+    }
+
+    /// Server-Sent Events, as `EventText` writes them.
+    package init(events: [UInt8]) {
+        bytes = events
     }
 
     /// Asks for a pong. With a payload, since the library does not tell of pongs without one.
