@@ -217,7 +217,7 @@ static int serve(struct millrace_web_loop *loop, struct lws_context *context, in
   entry.events = (short)((socket->wants_read ? LWS_POLLIN : 0) | (socket->wants_write ? LWS_POLLOUT : 0));
   /* What was written before comes first. */
   bool writes = socket->holds && (happened & LWS_POLLOUT) && !lws_partial_buffered(socket->wsi);
-  loop->is_reading = true;
+  loop->is_reading = happened & LWS_POLLIN;
   int result = lws_service_fd(context, &entry);
   loop->is_reading = false;
   socket = &loop->sockets[descriptor];
