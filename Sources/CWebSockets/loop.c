@@ -43,8 +43,8 @@ struct millrace_web_loop {
   /* Descriptors of connections that have something to write and may take it, one entry each. */
   int *ready, *serving;
   int ready_count, ready_room;
-  /* The library reads from connections; it has called the server. */
-  bool is_reading, is_telling;
+  /* The library serves connections; it has called the server; the server was asked what to write, in this service. */
+  bool is_serving, is_telling, has_asked;
   unsigned long leftovers;
 };
 
@@ -116,7 +116,7 @@ static void changed(struct lws *wsi, unsigned int flags) {
   int descriptor = lws_get_socket_fd(wsi);
   if (descriptor < 0 || descriptor >= loop->socket_count || !loop->sockets[descriptor].is_known) return;
   struct socket *socket = &loop->sockets[descriptor];
-  bool starts = flags & LWS_EV_START;
+  bool starts = flags & LWS_EV_START, was_writing = socket->wants_write;
   if (flags & LWS_EV_READ) socket->wants_read = starts;
   if (flags & LWS_EV_WRITE) socket->wants_write = starts;
   /* Encrypted connections also want to write while they wait for the other side: the kernel knows better. */
@@ -125,7 +125,11 @@ static void changed(struct lws *wsi, unsigned int flags) {
   if (socket->wants_write && !waits) make_ready(loop, descriptor);
   /* The library itself wants to write what it has read about: a pong. It has room for one and drops the pings behind it, so
      these stay unread until then. */
-  if (socket->is_open && !socket->holds && starts && (flags & LWS_EV_WRITE) && loop->is_reading && !loop->is_telling) {
+  if (socket->is_open && !socket->holds && starts && (flags & LWS_EV_WRITE) && loop->is_serving && !loop->is_telling) {
+    /* Or it passes on that the server wants to write again. */
+    bool is_servers = loop->has_asked && !was_writing;
+    loop->has_asked = false;
+    if (is_servers) return;
     /* What is decrypted the library reads to its end, or gives up. */
     SSL *ssl = lws_get_ssl(wsi);
     if (ssl && SSL_pending(ssl)) return;
@@ -232,9 +236,10 @@ static int serve(struct millrace_web_loop *loop, struct lws_context *context, in
   entry.events = (short)((socket->wants_read ? LWS_POLLIN : 0) | (socket->wants_write ? LWS_POLLOUT : 0));
   /* What was written before comes first. */
   bool writes = socket->holds && (happened & LWS_POLLOUT) && !lws_partial_buffered(socket->wsi);
-  loop->is_reading = true;
+  loop->is_serving = true;
+  loop->has_asked = false;
   int result = lws_service_fd(context, &entry);
-  loop->is_reading = false;
+  loop->is_serving = false;
   socket = &loop->sockets[descriptor];
   if (writes && result >= 0 && socket->is_known && socket->holds) {
     socket->holds = socket->wants_write ? socket->holds - 1 : 0;
@@ -266,10 +271,12 @@ static bool tell(struct millrace_web_loop *loop, struct socket *socket) {
 int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds) {
   struct epoll_event events[event_limit];
   int timeout = lws_service_adjust_timeout(context, milliseconds, 0);
-  if (timeout == 0 && milliseconds > 0) {
-    loop->is_reading = true;
+  /* What it has read and not looked at comes before what may be written. */
+  if (timeout == 0) {
+    loop->is_serving = true;
+    loop->has_asked = false;
     if (_lws_plat_service_forced_tsi(context, 0)) loop->leftovers++;
-    loop->is_reading = false;
+    loop->is_serving = false;
   }
   int count = epoll_wait(loop->epoll, events, event_limit, loop->ready_count ? 0 : timeout);
   for (int i = 0; i < count; i++) {
@@ -355,6 +362,7 @@ int millrace_web_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
       int result = loop->events.told(loop->events.owner, wsi, reason, user, in, len);
       loop->is_telling = was_telling;
       if (reason == LWS_CALLBACK_ESTABLISHED) opened(loop, wsi);
+      if (reason == LWS_CALLBACK_SERVER_WRITEABLE) loop->has_asked = true;
       return result;
     }
     default: return lws_callback_http_dummy(wsi, reason, user, in, len);

@@ -35,11 +35,14 @@ struct EdgeTests {
         try fleet.launch(shards: 2)
         let first = try EdgeUnderTest(fleet, name: "first")
         let second = try EdgeUnderTest(fleet, name: "second")
+        // Or the client, refused for now, would begin at the second.
+        let web = try HTTPClient(first.address)
+        try fleet.wait("an edge that is ready", seconds: 60) { try web.get("/readyz").status == 200 }
         let client = try EdgeClient("events", edges: [first.url, second.url], folder: fleet.folder + "/client")
         try fleet.wait("a subscription") { client.subscriptions.count == 1 }
         try produce(0..<600, fleet)
         try expectExact(client, 0..<600, fleet)
-        let scrape = try PrometheusScrape(try HTTPClient(first.address).get("/metrics").body)
+        let scrape = try PrometheusScrape(try web.get("/metrics").body)
         #expect(scrape.value("millrace_edge_clients") == 1)
         #expect(scrape.value("millrace_edge_subscriptions", ["stream": "events"]) == 1)
         #expect(scrape.value("millrace_edge_rows_total", ["stream": "events"]) == 600)
