@@ -190,8 +190,8 @@ struct KeyedEdgeTests {
     /// are deleted.
     @Test(
         "Whatever becomes of edges and connections, each client ends with what the table holds of its filter",
-        arguments: [0, 1])
-    func churn(seed: UInt64) throws {
+        arguments: [0, 1], ["state.py", "event_states.py"])
+    func churn(seed: UInt64, script: String) throws {
         let stream = seed == 0 ? Self.things : Self.readings
         let (fleet, edge) = try started(stream, partitions: 4)
         var random = SeededGenerator(seed: seed)
@@ -218,7 +218,7 @@ struct KeyedEdgeTests {
         ]
         let clients = try StateClients(
             stream.name, key: "id", filters.map { "{\(mode)\"snapshot\":true\($0)}" }, count: 30,
-            edges: edges.map(\.url), folder: fleet.folder + "/clients")
+            edges: edges.map(\.url), folder: fleet.folder + "/clients", script: script)
         for round in 0..<12 {
             try put(fleet, some(200))
             if round == 4 {

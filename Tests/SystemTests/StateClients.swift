@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Many clients of a table of one row a key, each moved at random from edge to edge, in Python (Tests/Clients/state.py). Used
-/// from one thread.
+/// Many clients of a table of one row a key, each moved at random from edge to edge, in Python (Tests/Clients/state.py, and
+/// event_states.py for Server-Sent Events). Used from one thread.
 final class StateClients {
     private let process = Process()
     private let folder: String
@@ -12,7 +12,8 @@ final class StateClients {
     ///   - requests: members of a subscription, as JSON; clients have them in turns.
     ///   - folder: its own; made here.
     init(
-        _ stream: String, key: String, _ requests: [String], count: Int, edges: [String], folder: String
+        _ stream: String, key: String, _ requests: [String], count: Int, edges: [String], folder: String,
+        script name: String = "state.py"
     ) throws {
         self.folder = folder
         self.count = count
@@ -23,7 +24,7 @@ final class StateClients {
             _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
         }
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Clients/state.py").path
+            .appending(path: "Clients/\(name)").path
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["python3", script, folder + "/edges", stream, key, String(count), folder + "/stop"]
         process.standardInput = FileHandle(forReadingAtPath: folder + "/requests")
