@@ -205,7 +205,9 @@ struct KeyedEdgeTests {
             }
         }
         try put(fleet, some(500))
-        try fleet.waitForRecords(500)
+        // These stay: whoever has missed them does not hear of them again.
+        try put(fleet, (200..<300).map { record($0, "a", Double($0 % 180), $0) })
+        try fleet.waitForRecords(600)
         var edges = [edge, try self.edge(fleet, "two"), try self.edge(fleet, "three")]
         let mode = stream.isKeyed ? "" : #""mode":"latest","max_hz":20,"#
         let filters = [
@@ -232,7 +234,7 @@ struct KeyedEdgeTests {
             }
             Thread.sleep(forTimeInterval: 0.3)
         }
-        try fleet.waitForRecords(500 + 12 * 200)
+        try fleet.waitForRecords(600 + 12 * 200)
         try clients.finish(at: try fleet.rows("SELECT json_object_agg(id, next_offset) FROM millrace.source")[0])
         try fleet.wait("the clients; \(clients.states.count) are at the end; \(clients.errors)") { !clients.isRunning }
         #expect(clients.errors == "")
