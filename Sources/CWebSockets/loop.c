@@ -16,6 +16,9 @@
 /* Of one turn: what is left comes with the next. */
 enum { event_limit = 256, accept_limit = 64 };
 
+/* The library copies what the kernel does not take of what is encrypted. */
+enum { piece_limit = 64 * 1024 };
+
 /* Why a connection is read from no further; the server has a reason of its own. */
 static const int awaits_pong = LWS_RXFLOW_REASON_APPLIES | 2;
 static const int pong_is_written = LWS_RXFLOW_REASON_APPLIES | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT | 2;
@@ -26,6 +29,8 @@ struct socket {
   /* What the kernel watches for. */
   uint32_t armed;
   bool is_watched, is_known, wants_read, wants_write, is_ready, is_asked;
+  /* The kernel took less than it was given, and says when it takes more. */
+  bool is_full;
   /* Of a connection that is an open WebSocket: its first frame is still to come. */
   bool is_open, is_new;
   /* It is read from no further until it could write so often: its pong, and what the server has for it. */
@@ -121,8 +126,8 @@ static void changed(struct lws *wsi, unsigned int flags) {
   if (flags & LWS_EV_WRITE) socket->wants_write = starts;
   /* Encrypted connections also want to write while they wait for the other side: the kernel knows better. */
   bool waits = socket->wants_write && (lws_partial_buffered(wsi) || lws_is_ssl(wsi));
-  arm(loop, descriptor, waits);
-  if (socket->wants_write && !waits) make_ready(loop, descriptor);
+  arm(loop, descriptor, waits || socket->is_full);
+  if (socket->wants_write && !waits && !socket->is_full) make_ready(loop, descriptor);
   /* The library itself wants to write what it has read about: a pong. It has room for one and drops the pings behind it, so
      these stay unread until then. */
   if (socket->is_open && !socket->holds && starts && (flags & LWS_EV_WRITE) && loop->is_serving && !loop->is_telling) {
@@ -146,7 +151,27 @@ void millrace_web_ask(struct lws *wsi) {
     return;
   }
   loop->sockets[descriptor].is_asked = true;
-  make_ready(loop, descriptor);
+  if (!loop->sockets[descriptor].is_full) make_ready(loop, descriptor);
+}
+
+ssize_t millrace_web_send(struct lws *wsi, const unsigned char *bytes, size_t count) {
+  struct millrace_web_loop *loop = loop_of(wsi);
+  int descriptor = lws_get_socket_fd(wsi);
+  if (descriptor < 0 || descriptor >= loop->socket_count || !loop->sockets[descriptor].is_known) return -1;
+  if (lws_is_ssl(wsi)) {
+    if (lws_partial_buffered(wsi)) return 0;
+    if (count > piece_limit) count = piece_limit;
+    /* Complete frames of a server are not changed by writing them. */
+    return lws_write(wsi, (unsigned char *)bytes, count, LWS_WRITE_RAW) < 0 ? -1 : (ssize_t)count;
+  }
+  ssize_t taken = send(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return -1;
+  if (taken < 0) taken = 0;
+  if ((size_t)taken < count) {
+    loop->sockets[descriptor].is_full = true;
+    arm(loop, descriptor, true);
+  }
+  return taken;
 }
 
 static int began(struct lws_context *context, void *loop, int thread) {
@@ -291,6 +316,14 @@ int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *contex
       if (events[i].events & EPOLLOUT) happened |= LWS_POLLOUT;
       if (events[i].events & (EPOLLHUP | EPOLLERR)) happened |= LWS_POLLHUP;
       struct socket *socket = &loop->sockets[descriptor];
+      if (socket->is_full && (happened & LWS_POLLOUT)) {
+        /* Ours to go on with; what the library wants to write comes when that is done. */
+        socket->is_full = false;
+        arm(loop, descriptor, false);
+        make_ready(loop, descriptor);
+        happened &= ~LWS_POLLOUT;
+        if (!happened) continue;
+      }
       if (socket->is_new && (happened & LWS_POLLIN)) {
         socket->is_new = false;
         bool is_unread = socket->leftovers == loop->leftovers;
@@ -310,6 +343,7 @@ int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *contex
     struct socket *socket = &loop->sockets[descriptor];
     socket->is_ready = false;
     if (!socket->is_known) continue;
+    if (socket->is_full) continue;
     if (socket->is_asked) {
       socket->is_asked = false;
       if (tell(loop, socket)) continue;

@@ -8,8 +8,8 @@ final class StateClients {
 
     /// Which of Tests/Clients, with what it wants to know.
     enum Kind {
-        /// The table, by the column that is its key.
-        case table(key: String)
+        /// The table, by the column that is its key; by Server-Sent Events with `event_states.py`.
+        case table(key: String, script: String = "state.py")
         /// Numbers from the beginning.
         case log(epoch: String, partitions: Int32)
     }
@@ -32,8 +32,8 @@ final class StateClients {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
             switch kind {
-            case .table(let key):
-                ["python3", scripts + "/state.py", folder + "/edges", stream, key, String(count), folder + "/stop"]
+            case .table(let key, let script):
+                ["python3", "\(scripts)/\(script)", folder + "/edges", stream, key, String(count), folder + "/stop"]
             case .log(let epoch, let partitions):
                 [
                     "python3", scripts + "/log.py", folder + "/edges", stream, epoch, String(count), folder + "/stop",

@@ -65,4 +65,27 @@ struct EventFramesTests {
         #expect(told.map(\.position) == [[:], [:], ["1": 9, "2": 4]])
         #expect(told.map { $0.id == nil } == [true, true, false])
     }
+
+    @Test("Who is ahead of the others in a source is at no place of theirs until they have caught up")
+    func ahead() {
+        func entry(_ source: SourceID, _ next: Int64) -> StreamRing.Entry {
+            .init(
+                rows: [.init(source: source, offset: next - 1, version: 0, deleted: false, json: [])],
+                position: [source: next])
+        }
+        var ring = StreamRing(from: [Self.one: 0, Self.two: 0])
+        ring.append(entry(Self.one, 1))
+        var cursor = LogCursor(from: [Self.one: 0, Self.two: 5], in: ring)
+        guard case .shared(0) = cursor.step(ring) else {
+            Issue.record("it is told what others are")
+            return
+        }
+        #expect(!cursor.isLive && cursor.position == [Self.one: 1, Self.two: 5])
+        ring.append(entry(Self.two, 5))
+        guard case .wait = cursor.step(ring) else {
+            Issue.record("it has it")
+            return
+        }
+        #expect(cursor.isLive && cursor.position == ring.position)
+    }
 }

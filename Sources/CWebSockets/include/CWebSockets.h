@@ -40,6 +40,11 @@ struct lws_context *millrace_web_context(struct millrace_web_loop *loop, struct 
    where it has something of its own to write, such as what the kernel did not take. */
 void millrace_web_ask(struct lws *wsi);
 
+/* Hands complete frames of a WebSocket to the kernel, past the library, which would copy what it does not take: how many bytes it
+   took, or negative where the connection is of no use. After less than all of a plain connection's it is asked again when it takes
+   more, if it was asked for; of an encrypted one a piece is taken, or nothing while the one before is being written. */
+ssize_t millrace_web_send(struct lws *wsi, const unsigned char *bytes, size_t count);
+
 /* Waits at most so long for what happens, and handles it. Negative when the context is of no use any more. */
 int millrace_web_turn(struct millrace_web_loop *loop, struct lws_context *context, int milliseconds);
 

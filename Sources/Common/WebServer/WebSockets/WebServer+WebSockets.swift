@@ -150,29 +150,43 @@ extension WebServer {
         write(frames.bytes[...], connection)
     }
 
-    /// What the library is given at once: it copies what the kernel doesn't take, and writes that before it asks for anything else.
+    /// A buffer that many connections share is copied for none of them.
+    private func write(_ bytes: ArraySlice<UInt8>, _ connection: ClientConnection) -> Bool {
+        guard connection.framing == .webSocket else { return writeEvents(bytes, connection) }
+        guard let wsi = connection.wsi else { return false }
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBufferPointer { millrace_web_send(wsi, $0.baseAddress!, $0.count) }
+            guard count >= 0 else { return false }
+            rest = rest.dropFirst(count)
+            // Of what is encrypted a piece was taken, and another may be.
+            guard count > 0, tls != nil else { break }
+        }
+        let wasWaiting = connection.rest != nil
+        connection.rest = rest.isEmpty ? nil : rest
+        // A frame may be cut there, where the library would put the answer to a ping or a close: so none is read until its end.
+        if wasWaiting != (connection.rest != nil) { lws_rx_flow_control(wsi, wasWaiting ? 1 : 0) }
+        if connection.rest != nil { connection.requestWrite() }
+        return true
+    }
+
+    /// What the library is given of events at once: it copies what the kernel doesn't take, and asks again when that is written.
     private static let pieceByteCount = 64 * 1024
 
-    /// A buffer that many connections share is copied for none of them by more than a piece.
-    private func write(_ bytes: ArraySlice<UInt8>, _ connection: ClientConnection) -> Bool {
+    private func writeEvents(_ bytes: ArraySlice<UInt8>, _ connection: ClientConnection) -> Bool {
         guard let wsi = connection.wsi else { return false }
-        guard !bytes.isEmpty else { return true }
         var rest = bytes
-        repeat {
+        while !rest.isEmpty, lws_partial_buffered(wsi) == 0 {
             let piece = rest.prefix(Self.pieceByteCount)
             let isWritten = piece.withUnsafeBufferPointer { piece in
-                // Complete frames of a server are not changed by writing them.
                 lws_write(
                     wsi, UnsafeMutablePointer(mutating: piece.baseAddress!), piece.count,
                     lws_write_protocol(rawValue: UInt32(millrace_web_raw))) >= 0
             }
             guard isWritten else { return false }
             rest = rest.dropFirst(piece.count)
-        } while !rest.isEmpty && lws_partial_buffered(wsi) == 0
-        let wasWaiting = connection.rest != nil
+        }
         connection.rest = rest.isEmpty ? nil : rest
-        // A frame may be cut there, where the library would put the answer to a ping or a close: so none is read until its end.
-        if wasWaiting != (connection.rest != nil) { lws_rx_flow_control(wsi, wasWaiting ? 1 : 0) }
         if connection.rest != nil { connection.requestWrite() }
         return true
     }

@@ -41,7 +41,8 @@ final class Readings {
     private(set) var heldByteCount = 0
 
     private static let runningLimit = 2
-    private static let recentByteLimit = 8 * 1024 * 1024
+    /// Less than all that may be held: what is only remembered must not keep others from reading.
+    private var recentByteLimit: Int { min(8 * 1024 * 1024, byteLimit / 2) }
     private static let recentLimit = 256
     /// Beyond it nothing is read until somebody has taken what was; who takes nothing for long is let go.
     private let byteLimit: Int
@@ -127,7 +128,7 @@ final class Readings {
     private func remember(_ key: Reading.Key, _ reading: Reading) {
         recent.append((key, reading))
         recentByteCount += reading.byteCount
-        while recentByteCount > Self.recentByteLimit || recent.count > Self.recentLimit {
+        while recentByteCount > recentByteLimit || recent.count > Self.recentLimit {
             recentByteCount -= recent.removeFirst().reading.byteCount
         }
     }
