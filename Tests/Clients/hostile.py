@@ -158,9 +158,14 @@ def nonsense():
 def flood():
     c = opened()
     request = frame(TEXT, json.dumps({"type": "nothing", "id": "x" * 60_000}).encode())
-    for _ in range(200):
-        c.send(request)
-    say("requests without reading", c.end()[0])
+    # Who does not take answers is not read from: what it sends stays with it.
+    c.socket.settimeout(3)
+    try:
+        for _ in range(200):
+            c.send(request)
+        say("requests without reading", c.end()[0])
+    except TimeoutError:
+        say("requests without reading", "held back")
 
 
 def deaf(count):

@@ -36,11 +36,10 @@ async def follow(number):
             pass
         await socket.send(json.dumps({"type": "unsubscribe", "id": 3, "sub": answer["sub"]}))
         position = {source: 0 for source in answer["position"]}
-        await socket.send(
-            json.dumps(
-                {"type": "subscribe", "id": 4, "stream": stream, "from": {"epoch": answer["epoch"], "position": position}}
-            )
+        again = json.dumps(
+            {"type": "subscribe", "id": 4, "stream": stream, "from": {"epoch": answer["epoch"], "position": position}}
         )
+        await socket.send(again)
         # Of the first subscription there may be messages on the way.
         sub = None
         async for text in socket:
@@ -52,6 +51,10 @@ async def follow(number):
                 continue
             if kind == "rows":
                 rows.extend(json.dumps(row, separators=(",", ":")) for row in message["rows"])
+            elif message.get("code") == "unavailable" and message.get("id") == 4:
+                # Postgres does not answer right now: one asks again.
+                await asyncio.sleep(message["retry_after_ms"] / 1000)
+                await socket.send(again)
             elif kind in ("error", "reset", "goaway"):
                 faults.append(f"client {number}: {text}")
                 return rows

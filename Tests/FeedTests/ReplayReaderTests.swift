@@ -47,6 +47,46 @@ struct ReplayReaderTests {
         #expect(found == values.map { #"{"at":"\#($0.2)","d":\#($0.3)}"# })
     }
 
+    @Test("However large rows turn out to be, a reading takes no more of them than fit", arguments: [true, false])
+    func large(isLog: Bool) throws {
+        let stream = StreamDefinition(
+            name: "large", topics: ["t"], mode: isLog ? .append : .upsert, key: ["k"],
+            columns: [Column("k", .bigint), Column("pad", .text)])
+        let parameters = try TestPostgres.shared.get().makeDatabase()
+        var connection = try Connection.open(parameters: parameters)
+        try Migrations(schema: MillraceSchema(), streams: [stream]).run(on: &connection)
+        // Small ones first, so that many are asked for.
+        let size = "CASE WHEN n < 10 THEN 1 ELSE 100000 END"
+        try connection.execute(
+            """
+            INSERT INTO millrace.source (stream, cluster_id, topic, partition, incarnation, start_offset, next_offset,
+                open_from) VALUES ('large', 'c', 't', 0, 1, 0, 100, 0);
+            INSERT INTO large (k, pad, source_id, source_offset\(isLog ? "" : ", row_version, deleted"))
+                SELECT n, repeat('x', \(size)), 1, n\(isLog ? "" : ", 1, false") FROM generate_series(0, 49) n
+            """)
+        let reader = ReplayReader(StoredStream(stream, schema: MillraceSchema(), database: parameters))
+        var seen: [[UInt8]] = []
+        var (span, request) = (
+            FeedMessage.Span(source: SourceID(rawValue: 1), from: 0, to: 100), SnapshotPage.Request(isLatest: false)
+        )
+        while true {
+            let rows: [FeedMessage.Row]
+            let isLast: Bool
+            if isLog {
+                let replayed = try reader.rows(span)
+                (rows, isLast, span.from) = (replayed.rows, replayed.end == 100, replayed.end)
+            } else {
+                let page = try reader.snapshot(request)
+                (rows, isLast, request.after) = (page.rows, page.next == nil, page.next)
+            }
+            #expect(rows.reduce(0) { $0 + $1.json.count } < ReplayReader.byteLimit + 101_000)
+            seen += rows.map(\.json)
+            if isLast { break }
+            try #require(!rows.isEmpty)
+        }
+        #expect(seen.count == 50 && Set(seen).count == 50)
+    }
+
     @Test("What a database sets for its sessions changes no byte")
     func settings() throws {
         let reader = try reader(

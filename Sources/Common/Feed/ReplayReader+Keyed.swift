@@ -66,15 +66,18 @@ extension ReplayReader {
         let limit = rowLimit
         let found = try query(
             """
-            SELECT t.source_id, t.source_offset, t.row_version, t.deleted, \(columns), \(key)
-            FROM \(Connection.table(table)) t WHERE \(conditions.joined(separator: " AND "))
-            ORDER BY \(key) LIMIT \(limit)
+            SELECT t.source_id, t.source_offset, t.row_version, t.deleted, \(columns), \(key), \(Self.countColumn)
+            FROM \(fitting(
+                """
+                SELECT * FROM \(Connection.table(table)) t WHERE \(conditions.joined(separator: " AND "))
+                ORDER BY \(key) LIMIT \(limit)
+                """, by: key)) ORDER BY \(key)
             """)[0]
         var page = SnapshotPage()
         for row in 0..<found.rowCount { page.rows.append(try keyedRow(found, row, firstColumn: 0)) }
-        if found.rowCount == limit {
-            let keyColumn = 4 + stream.columns.count
-            page.next = stream.key.indices.map { found.text(limit - 1, keyColumn + $0) ?? "" }
+        let keyColumn = 4 + stream.columns.count
+        if goesOn(found, column: keyColumn + stream.key.count, limit) {
+            page.next = stream.key.indices.map { found.text(found.rowCount - 1, keyColumn + $0) ?? "" }
         }
         learn(page.rows)
         return page

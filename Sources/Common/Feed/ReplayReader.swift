@@ -87,9 +87,12 @@ package final class ReplayReader {
             """
             SELECT s.start_offset, coalesce(s.retained_from, s.start_offset), r.*
             FROM \(schema.name).source s LEFT JOIN LATERAL (
-                SELECT t.source_offset, \(columns) FROM \(Connection.table(stream.table)) t
-                WHERE t.source_id = s.id AND t.source_offset >= \(span.from) AND t.source_offset < \(span.to)
-                ORDER BY t.source_offset LIMIT \(limit)) r ON true
+                SELECT t.source_offset, \(columns), \(Self.countColumn) FROM \(fitting(
+                    """
+                    SELECT * FROM \(Connection.table(stream.table)) t
+                    WHERE t.source_id = s.id AND t.source_offset >= \(span.from) AND t.source_offset < \(span.to)
+                    ORDER BY t.source_offset LIMIT \(limit)
+                    """, by: "t.source_offset"))) r ON true
             WHERE s.id = \(span.source) ORDER BY r.source_offset
             """)[0]
         guard found.rowCount > 0, let start = found.integer(0, 0), let retainedFrom = found.integer(0, 1) else {
@@ -101,9 +104,33 @@ package final class ReplayReader {
             let json = try json(found, row, firstColumn: 3)
             replayed.rows.append(.init(source: span.source, offset: offset, version: 0, deleted: false, json: json))
         }
-        if replayed.rows.count == limit { replayed.end = replayed.rows.last!.offset + 1 }
+        if let last = replayed.rows.last, goesOn(found, column: 3 + stream.columns.count, limit) {
+            replayed.end = last.offset + 1
+        }
         learn(replayed.rows)
         return replayed
+    }
+
+    /// Of rows in an order those first ones that fit into a reading by what their texts take, at least one: however large they
+    /// turn out to be. Postgres knows that without fetching what it has stored out of line.
+    func fitting(_ rows: String, by order: String) -> String {
+        let texts = stream.columns.filter { $0.type == .text }.map { Connection.identifier($0.name) }
+        let size = (["0"] + texts.map { "coalesce(octet_length(t.\($0)), 0)" }).joined(separator: " + ")
+        return """
+            (SELECT t.*, count(*) OVER () AS "millrace count", \(size) AS "millrace size",
+                sum(\(size)) OVER (ORDER BY \(order) ROWS UNBOUNDED PRECEDING) AS "millrace bytes"
+            FROM (\(rows)) t) t
+            WHERE t."millrace bytes" - t."millrace size" < \(Self.byteLimit)
+            """
+    }
+
+    /// How many rows `fitting` was given.
+    static let countColumn = #"t."millrace count""#
+
+    /// Whether there are more than those that were read.
+    func goesOn(_ found: QueryResult, column: Int, _ limit: Int) -> Bool {
+        guard let count = found.integer(0, column) else { return false }
+        return count == Int64(limit) || count > Int64(found.rowCount)
     }
 
     /// Rows of the next reading.

@@ -59,14 +59,19 @@ final class KeyedRows {
     }
 
     /// A row of the feed takes its place.
-    func replace(_ row: FeedMessage.Row) -> Before {
+    ///
+    /// - Parameter position: how far the feed is with it. Where rows were missing their newest state was read, which may be of a
+    ///   change that the feed has still to come to. Those who come from another edge and are behind what was missing, but not
+    ///   behind that change, get it then: so it counts as read ahead, and all are told again.
+    func replace(_ row: FeedMessage.Row, _ position: [SourceID: Int64]) -> Before {
+        let isAhead = row.offset >= position[row.source] ?? 0
         let key = keys.json(row.json)
         let before = rows[key]
         if let before, !before.isAhead, before.version > row.version { return .newer(key: key) }
-        if row.deleted, isComplete {
+        if row.deleted, isComplete, !isAhead {
             drop(key)
         } else {
-            put(row, key, isAhead: false)
+            put(row, key, isAhead: isAhead)
         }
         guard let before else { return isComplete ? .absent(key: key) : .unknown(key: key) }
         if before.isAhead { return .unknown(key: key) }

@@ -148,7 +148,7 @@ final class StreamFeed {
 
     /// Whom a row concerns: those whose filter lets it through, and those whose filter let the row before it through.
     private func choose(_ row: FeedMessage.Row, _ told: inout [Int: ChosenRows]) {
-        let before = rows?.replace(row)
+        let before = rows?.replace(row, position)
         // The newer one has been told.
         if case .newer? = before { return }
         let matching = row.deleted ? [] : index.matches(row.json)
