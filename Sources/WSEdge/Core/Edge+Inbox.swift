@@ -8,6 +8,7 @@ extension Edge {
     func woken() {
         // Rows that came since the last turn go out together: one write a client.
         var pending: (feed: StreamFeed, entry: StreamRing.Entry)?
+        var byteCount = 0
         func flush() {
             if let next = pending {
                 next.feed.deliver(next.entry)
@@ -18,13 +19,15 @@ extension Edge {
         for item in inbox.takeAll() {
             if case .delivered(let stream, let number, let entry) = item {
                 guard let feed = streams[stream], feed.opening.number == number else { continue }
-                if pending?.feed !== feed {
+                // Not without end: who has a part of an entry is sent the rest in a buffer of its own.
+                if pending?.feed !== feed || byteCount > Self.entryByteLimit {
                     flush()
-                    pending = (feed, entry)
+                    (pending, byteCount) = ((feed, entry), 0)
                 } else {
                     pending?.entry.rows += entry.rows
                     pending?.entry.position.merge(entry.position) { $1 }
                 }
+                byteCount += entry.byteCount
             } else {
                 flush()
                 take(item)
@@ -33,6 +36,8 @@ extension Edge {
         flush()
         takeTurns()
     }
+
+    private static let entryByteLimit = 256 * 1024
 
     private func take(_ item: EdgeInbox.Item) {
         switch item {
