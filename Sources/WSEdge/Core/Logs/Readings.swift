@@ -42,7 +42,7 @@ final class Readings {
 
     private static let runningLimit = 2
     /// Less than all that may be held: what is only remembered must not keep others from reading.
-    private var recentByteLimit: Int { min(8 * 1024 * 1024, byteLimit / 2) }
+    private var recentByteLimit: Int { byteLimit / 2 }
     private static let recentLimit = 256
     /// Beyond it nothing is read until somebody has taken what was; who takes nothing for long is let go.
     private let byteLimit: Int
