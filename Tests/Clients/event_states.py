@@ -15,15 +15,14 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../clients/python"))
 import contract  # noqa: E402
 import millrace  # noqa: E402
+import moves  # noqa: E402
 
 edges, stream, key, count, stop = sys.argv[1:]
 requests = [json.loads(line) for line in sys.stdin]
 
 
 def ends():
-    if os.path.exists(stop):
-        with open(stop) as file:
-            return json.load(file)
+    return moves.ends(stop)
 
 
 def query(request):

@@ -14,22 +14,18 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../clients/python"))
 import millrace  # noqa: E402
+import moves  # noqa: E402
 
 edges, stream, epoch, count, stop, partitions = sys.argv[1:]
 requests = [json.loads(line) for line in sys.stdin]
 
 
 def urls():
-    with open(edges) as file:
-        found = file.read().split()
-    random.shuffle(found)
-    return found
+    return moves.urls(edges)
 
 
 def ends():
-    if os.path.exists(stop):
-        with open(stop) as file:
-            return json.load(file)
+    return moves.ends(stop)
 
 
 class Seen:
