@@ -21,7 +21,8 @@ final class Lane {
     var breaker: DeadLetterBreaker
     /// The stream's replay source looks for requested letters from then on.
     var nextReplayCheck = ContinuousClock.now
-    var lastStart: ContinuousClock.Instant?
+    /// Of batches that are not full.
+    private(set) var pace = Pace(oneIn: 3, longestInterval: .milliseconds(20))
     /// Transactions in a row that deadlocked or failed to serialize.
     var retries = 0
     /// Transactions in a row that the server ended since they took too long.
@@ -78,7 +79,7 @@ final class Lane {
         filling.removeAll()
         filling.isPublished = isPublished
         runs = SplitRuns(0..<writing.entries.count, limit: runLimit)
-        lastStart = now
+        pace.begin(at: now)
     }
 
     /// A transaction took too long. How many rows the next ones have; nil when there is no less than one.
@@ -91,7 +92,8 @@ final class Lane {
     }
 
     /// A transaction has committed. After some of them the next ones may be larger again.
-    func countCommit() {
+    func countCommit(now: ContinuousClock.Instant) {
+        if !isWriting { pace.end(at: now) }
         retries = 0
         timeouts = 0
         guard let limit = runLimit else { return }

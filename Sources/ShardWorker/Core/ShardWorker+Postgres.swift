@@ -207,7 +207,7 @@ extension ShardWorker {
         }
         lane.runs.finish()
         lane.transaction = nil
-        lane.countCommit()
+        lane.countCommit(now: .now)
         if lane.progress.tripped != nil, let index = lanes.firstIndex(where: { $0 === lane }) { try reset(index) }
     }
 

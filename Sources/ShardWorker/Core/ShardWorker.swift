@@ -121,8 +121,7 @@ package final class ShardWorker {
     /// When a lane's batch may start; nil while there is nothing to start.
     func commitTime(_ lane: Lane) -> ContinuousClock.Instant? {
         guard !lane.isWriting, !lane.filling.isEmpty else { return nil }
-        guard let last = lane.lastStart, !isFull(lane) else { return .now }
-        return last + .milliseconds(configuration.commitIntervalMilliseconds)
+        return isFull(lane) ? .now : lane.pace.due
     }
 
     func isFull(_ lane: Lane) -> Bool {

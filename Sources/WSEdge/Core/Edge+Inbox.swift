@@ -6,6 +6,10 @@ import WebServer
 /// What other threads tell.
 extension Edge {
     func woken() {
+        let now = ContinuousClock.now
+        guard pace.due <= now else { return turns.set(pace.due) }
+        pace.begin(at: now)
+        isRound = true
         // Rows that came since the last turn go out together: one write a client.
         var pending: (feed: StreamFeed, entry: StreamRing.Entry)?
         var byteCount = 0
@@ -35,6 +39,13 @@ extension Edge {
         }
         flush()
         takeTurns()
+    }
+
+    /// What was taken is written to all who could take it.
+    func turned() {
+        guard isRound else { return }
+        isRound = false
+        pace.end(at: .now)
     }
 
     private static let entryByteLimit = 256 * 1024

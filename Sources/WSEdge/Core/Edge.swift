@@ -39,6 +39,9 @@ final class Edge: ConnectionHandler {
     var nextSub = 0
     /// When groups that are told the newest of each key have their turn.
     let turns: TurnTimer
+    /// Of rounds, each of which writes to all clients once.
+    var pace = Pace(oneIn: 6, longestInterval: .milliseconds(20))
+    var isRound = false
     var snapshots = SharedSnapshots()
     var isHeard = false
     /// Buffers and bytes that were handed to clients.

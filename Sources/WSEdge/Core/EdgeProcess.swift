@@ -34,13 +34,17 @@ package enum EdgeProcess {
         }
         server.watch(turns.descriptor) { [unowned edge] in
             turns.calmDown()
-            edge.takeTurns()
+            edge.woken()
         }
         let address = server.address.description
         follow(settings, address: address, signals: signals, inbox, counters)
         Log.standard.say("clients connect at \(settings.tls == nil ? "ws" : "wss")://\(address)/ws")
         notifier?.started(status: "no worker is heard yet", at: .now)
-        server.run(until: { edge.isFinished }, woken: { edge.woken() }, ticked: { edge.ticked() })
+        server.run(
+            until: {
+                edge.turned()
+                return edge.isFinished
+            }, woken: { edge.woken() }, ticked: { edge.ticked() })
         inbox.close()
         return .success
     }

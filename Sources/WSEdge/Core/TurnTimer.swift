@@ -17,7 +17,7 @@ final class TurnTimer {
     func set(_ time: ContinuousClock.Instant) {
         guard due.map({ time < $0 }) ?? true else { return }
         due = time
-        let left = max(.milliseconds(1), time - .now).components
+        let left = max(.microseconds(1), time - .now).components
         var timer = itimerspec()
         timer.it_value.tv_sec = Int(left.seconds)
         timer.it_value.tv_nsec = Int(left.attoseconds / 1_000_000_000)

@@ -30,8 +30,6 @@ package struct WorkerConfiguration: Codable, Sendable, Equatable {
     package var batchByteLimit: Int
     /// Larger records are dead letters.
     package var recordByteLimit: Int
-    /// The least time between the starts of two transactions that are not full.
-    package var commitIntervalMilliseconds: Int
     /// A stream of which more than half of so many recent records are dead letters stops: a wrong schema must not
     /// empty a topic into the dead letters.
     package var breakerRecordCount: Int
@@ -41,7 +39,7 @@ package struct WorkerConfiguration: Codable, Sendable, Equatable {
     package init(
         streams: [StreamDefinition], kafka: [String: String], postgres: [String: String], schema: String = "millrace",
         feedEndpoint: String, batchRowLimit: Int = 5000, batchByteLimit: Int = 8 * 1024 * 1024,
-        recordByteLimit: Int = 1_048_576, commitIntervalMilliseconds: Int = 2,
+        recordByteLimit: Int = 1_048_576,
         breakerRecordCount: Int = 1000, inFlightPath: String? = nil
     ) {
         self.streams = streams
@@ -52,7 +50,6 @@ package struct WorkerConfiguration: Codable, Sendable, Equatable {
         self.batchRowLimit = batchRowLimit
         self.batchByteLimit = batchByteLimit
         self.recordByteLimit = recordByteLimit
-        self.commitIntervalMilliseconds = commitIntervalMilliseconds
         self.breakerRecordCount = breakerRecordCount
         self.inFlightPath = inFlightPath
     }

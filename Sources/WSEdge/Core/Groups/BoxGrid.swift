@@ -11,7 +11,8 @@ struct BoxGrid<ID: Hashable> {
         let y: Int
     }
 
-    private var cells: [Cell: [ID]] = [:]
+    /// With the bounds, so that those that don't hold a position cost a comparison, however many share a cell.
+    private var cells: [Cell: [(id: ID, bounds: BoundingBox)]] = [:]
     /// How many boxes stand in each grid.
     private var counts: [Int]
 
@@ -25,7 +26,7 @@ struct BoxGrid<ID: Hashable> {
     mutating func insert(_ id: ID, _ box: BoundingBox) {
         for part in box.parts {
             counts[Self.level(part)] += 1
-            for cell in Self.cells(of: part) { cells[cell, default: []].append(id) }
+            for cell in Self.cells(of: part) { cells[cell, default: []].append((id, part)) }
         }
     }
 
@@ -33,16 +34,17 @@ struct BoxGrid<ID: Hashable> {
         for part in box.parts {
             counts[Self.level(part)] -= 1
             for cell in Self.cells(of: part) {
-                cells[cell]?.removeAll { $0 == id }
+                cells[cell]?.removeAll { $0.id == id }
                 if cells[cell]?.isEmpty == true { cells[cell] = nil }
             }
         }
     }
 
-    /// Those whose cell it is: they may hold the position.
+    /// Those that hold the position.
     func forEach(longitude: Double, latitude: Double, _ body: (ID) -> Void) {
         for level in counts.indices where counts[level] > 0 {
-            for id in cells[Self.cell(level, longitude, latitude)] ?? [] { body(id) }
+            for (id, bounds) in cells[Self.cell(level, longitude, latitude)] ?? []
+            where bounds.contains(longitude: longitude, latitude: latitude) { body(id) }
         }
     }
 
