@@ -41,7 +41,7 @@ func copyBuffer(_ range: Range<Int>) -> [UInt8] {
     for index in range {
         writer.copyRow(fieldCount: 10)
         writer.copyField(Int64(index))
-        writer.copyField(.uuid(Benchmark.identifier(index)), type: .uuid)
+        writer.copyField(Benchmark.identifier(index))
         writer.copyField("Ring road, kilometre \(index % 97)")
         writer.copyField(13.0 + Double(index % 1000) / 1000)
         writer.copyField(52.0 + Double(index % 777) / 1000)

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -24,8 +25,16 @@ struct mr_step {
   size_t place;
 };
 
+// A field at its place in the object, and the paths that begin with its name: documents of a topic are alike.
+struct mr_field {
+  std::string name;
+  std::vector<size_t> paths;
+};
+
 struct mr_parser {
   std::vector<std::vector<mr_step>> paths;
+  // Of the documents before, by place.
+  std::vector<mr_field> fields;
   simdjson::dom::parser parser;
   // Reused for every document: simdjson reads SIMDJSON_PADDING bytes past the end.
   std::unique_ptr<char[]> padded;
@@ -146,6 +155,20 @@ static simdjson::error_code parse(mr_parser *parser, const char *json, size_t le
   return parser->parser.parse(repaired).get(root);
 }
 
+// The paths that begin with a field's name. Those of places beyond a bound are looked up each time.
+static const std::vector<size_t> &paths_of(mr_parser *parser, size_t place, std::string_view name) {
+  static const size_t remembered = 256;
+  if (place < parser->fields.size() && parser->fields[place].name == name) return parser->fields[place].paths;
+  place = std::min(place, remembered);
+  if (place >= parser->fields.size()) parser->fields.resize(place + 1);
+  auto &field = parser->fields[place];
+  field.name.assign(name);
+  field.paths.clear();
+  for (size_t i = 0; i < parser->paths.size(); i++)
+    if (parser->paths[i][0].name == name) field.paths.push_back(i);
+  return field.paths;
+}
+
 static int extract(mr_parser *parser, const char *json, size_t length, mr_value *values) {
   if (length > parser->limit) {
     parser->message = "the record is larger than the limit";
@@ -169,13 +192,12 @@ static int extract(mr_parser *parser, const char *json, size_t length, mr_value 
     parser->message = mr_explain_value(root);
     return MR_NOT_OBJECT;
   }
+  size_t place = 0;
   for (auto field : object) {
-    for (size_t i = 0; i < parser->paths.size(); i++) {
-      const auto &steps = parser->paths[i];
-      if (field.key != steps[0].name) continue;
+    for (size_t i : paths_of(parser, place++, field.key)) {
       element found = field.value;
       values[i].kind = MR_MISSING;
-      if (descend(found, steps, 1)) describe(parser, found, values[i]);
+      if (descend(found, parser->paths[i], 1)) describe(parser, found, values[i]);
     }
   }
   return MR_OK;

@@ -33,10 +33,10 @@ struct ConnectionTests {
         var second = ByteWriter()
         second.copyStart()
         second.copyRow(fieldCount: 4)
-        second.copyField(.double(0.1), type: .double)
-        second.copyField(.timestamp(Timestamp(microseconds: 1)), type: .timestamp)
-        second.copyField(.uuid(uuid), type: .uuid)
-        second.copyField(.boolean(true), type: .boolean)
+        second.copyField(0.1)
+        second.copyField(Int64(1))
+        second.copyField(uuid)
+        second.copyField(true)
         second.copyEnd()
         let results = try connection.execute(
             Script(

@@ -7,7 +7,7 @@ import TestSupport
 
 /// A database with one stream's tables and sources, into which batches are written as a worker writes them.
 final class BatchFixture {
-    let batch: Batch
+    var batch: Batch
     let table: StreamTable
     let schema = MillraceSchema()
     var connection: Connection

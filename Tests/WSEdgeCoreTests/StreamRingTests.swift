@@ -20,7 +20,7 @@ struct StreamRingTests {
     @Test("They come from any offset that the ring reaches back to, and from none before")
     func rows() {
         // Three entries of two rows each fit.
-        var ring = StreamRing(from: [Self.one: 10, Self.two: 5], byteLimit: 3 * (128 + 64 * 2 + 2 * (64 + 8)))
+        var ring = StreamRing(from: [Self.one: 10, Self.two: 5], byteLimit: 3 * (128 + 64 * 2 + 2 * (88 + 2 * 8)))
         for number in 0..<5 {
             let next = Int64(10 + 4 * number)
             let rows = [(Self.one, next), (Self.one, next + 2)].map { source, offset in

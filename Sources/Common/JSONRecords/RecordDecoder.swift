@@ -13,8 +13,9 @@ package struct RecordDecoder: ~Copyable {
 
     private var reader: DocumentReader
     private let converters: [ColumnConverter]
+    private let plain: UnsafeMutableBufferPointer<PlainColumn>
     /// For each column its place among the document's paths, or nil when Kafka's record holds it.
-    private let paths: [Int?]
+    private let paths: UnsafeMutableBufferPointer<Int?>
     private let changes: ChangePaths?
     private let skippedByteCount: Int
     private let keyIndices: [Int]
@@ -34,10 +35,17 @@ package struct RecordDecoder: ~Copyable {
         self.watch = watch
         isKeyed = stream.isKeyed
         var names: [String] = []
-        paths = stream.columns.map { column in
-            guard case .path(let path) = column.origin else { return nil }
-            names.append(path)
-            return names.count - 1
+        paths = .allocate(capacity: stream.columns.count)
+        plain = .allocate(capacity: stream.columns.count)
+        for (index, column) in stream.columns.enumerated() {
+            var place: Int?
+            if case .path(let path) = column.origin {
+                place = names.count
+                names.append(path)
+            }
+            paths.initializeElement(at: index, to: place)
+            plain.initializeElement(
+                at: index, to: PlainColumn(column, addsUp: stream.increments.contains(column.name)))
         }
         changes = stream.changeRecords.map { _ in ChangePaths(rowPaths: names) }
         skippedByteCount = stream.skipPrefix
@@ -52,6 +60,8 @@ package struct RecordDecoder: ~Copyable {
 
     deinit {
         storage.deallocate()
+        plain.deallocate()
+        paths.deallocate()
     }
 
     /// The columns that no record of the watch's present run had.
@@ -115,15 +125,25 @@ package struct RecordDecoder: ~Copyable {
         }
         if let changes { return try decode(changes, metadata) }
         watch?.note(reader, firstPath: 0)
-        for index in converters.indices {
+        try convert(firstPath: 0, metadata)
+        return .row
+    }
+
+    /// All columns of the row whose first path is at a place.
+    private mutating func convert(
+        firstPath: Int, _ metadata: borrowing RecordMetadata
+    ) throws(RecordRejection) {
+        for index in storage.indices {
+            guard let path = paths[index] else {
+                storage[index] = try converters[index].convert(metadata)
+                continue
+            }
+            let found = reader[firstPath + path]
             storage[index] =
-                if let path = paths[index] {
-                    try converters[index].convert(reader[path])
-                } else {
-                    try converters[index].convert(metadata)
+                if let value = plain[index].value(of: found) { value } else {
+                    try converters[index].convert(found)
                 }
         }
-        return .row
     }
 
     private mutating func decode(
@@ -133,14 +153,7 @@ package struct RecordDecoder: ~Copyable {
         guard change.isDelete else {
             firstPath = change.firstPath
             watch?.note(reader, firstPath: firstPath)
-            for index in converters.indices {
-                storage[index] =
-                    if let path = paths[index] {
-                        try converters[index].convert(reader[change.firstPath + path])
-                    } else {
-                        try converters[index].convert(metadata)
-                    }
-            }
+            try convert(firstPath: change.firstPath, metadata)
             return .row
         }
         guard change.hasRow else {

@@ -73,7 +73,9 @@ struct FeedPublisher: ~Copyable {
     }
 
     /// An append batch's committed run, in as many messages as its bytes need.
-    mutating func publish(_ batch: Batch, _ transaction: BatchTransaction, committedAt: Int64) throws(ZeroMQError) {
+    mutating func publish(_ batch: borrowing Batch, _ transaction: BatchTransaction, committedAt: Int64)
+        throws(ZeroMQError)
+    {
         guard batch.isPublished else { return }
         var position = Dictionary(uniqueKeysWithValues: transaction.spans.map { ($0.source, $0.from) })
         var reached = position

@@ -8,7 +8,7 @@ import Schema
 final class Lane {
     let stream: StreamDefinition
     let table: StreamTable
-    private(set) var filling: Batch
+    var filling: Batch
     private(set) var writing: Batch
     var runs = SplitRuns()
     /// The transaction that was sent and is not answered yet.

@@ -217,9 +217,21 @@ extension ShardWorker {
         lane.progress.deadLetters += transaction.deadCount
         lane.progress.batchSize.add(Double(transaction.range.count))
         if let start = lane.transactionStart { lane.progress.commitTime.add((.now - start) / .milliseconds(1)) }
-        for entry in lane.writing.entries[transaction.range] {
-            if let timestamp = entry.timestamp { lane.progress.latency.add(Double(now / 1000 - timestamp)) }
+        // Many records have the same timestamp.
+        var same: (timestamp: Int64, count: Int)?
+        var latency = lane.progress.latency
+        func addUp() { if let same { latency.add(Double(now / 1000 - same.timestamp), count: same.count) } }
+        for index in transaction.range {
+            guard let timestamp = lane.writing.entries[index].timestamp else { continue }
+            if same?.timestamp == timestamp {
+                same!.count += 1
+            } else {
+                addUp()
+                same = (timestamp, 1)
+            }
         }
+        addUp()
+        lane.progress.latency = latency
         let tripped = lane.breaker.add(records: transaction.range.count, dead: Int(transaction.deadCount))
         if lane.progress.tripped == nil { lane.progress.tripped = tripped }
     }

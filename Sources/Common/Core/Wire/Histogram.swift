@@ -16,11 +16,12 @@ package struct Histogram: Codable, Sendable, Equatable {
 
     package var count: Double { counts.reduce(0, +) }
 
-    package mutating func add(_ value: Double) {
+    /// - Parameter count: so many times the same.
+    package mutating func add(_ value: Double, count: Int = 1) {
         var bucket = 0
         while bucket < Self.bounds.count, value > Self.bounds[bucket] { bucket += 1 }
-        counts[bucket] += 1
-        sum += value
+        counts[bucket] += Double(count)
+        sum += value * Double(count)
     }
 
     package static func += (left: inout Histogram, right: Histogram) {

@@ -131,12 +131,12 @@ extension WebServer {
         }
         if connection.needsPing {
             connection.pinged()
-            guard write(.ping, connection) else { return false }
+            guard write(FrameBuffer.ping.bytes[...], connection) else { return false }
             connection.requestWrite()
             return true
         }
-        if let (frames, hasMore) = connection.handler.nextFrames(for: connection) {
-            guard write(frames, connection) else { return false }
+        if let (bytes, hasMore) = nextBytes(connection) {
+            guard write(bytes, connection) else { return false }
             if hasMore || connection.closing != nil { connection.requestWrite() }
             return true
         }
@@ -146,9 +146,27 @@ extension WebServer {
         return false
     }
 
-    private func write(_ frames: FrameBuffer, _ connection: ClientConnection) -> Bool {
-        write(frames.bytes[...], connection)
+    /// The handler's next frames. Whoever is behind gets many small ones at once: a system call costs more than their copies.
+    private func nextBytes(_ connection: ClientConnection) -> (ArraySlice<UInt8>, hasMore: Bool)? {
+        guard var next = connection.handler.nextFrames(for: connection) else { return nil }
+        guard next.hasMore, next.frames.bytes.count < Self.joinedByteCount, connection.framing == .webSocket else {
+            return (next.frames.bytes[...], next.hasMore)
+        }
+        var joined: [UInt8] = []
+        joined.reserveCapacity(2 * Self.joinedByteCount)
+        joined += next.frames.bytes
+        while next.hasMore, joined.count < Self.joinedByteCount {
+            guard let more = connection.handler.nextFrames(for: connection) else {
+                next.hasMore = false
+                break
+            }
+            next = more
+            joined += next.frames.bytes
+        }
+        return (joined[...], next.hasMore)
     }
+
+    private static let joinedByteCount = 16 * 1024
 
     /// A buffer that many connections share is copied for none of them.
     private func write(_ bytes: ArraySlice<UInt8>, _ connection: ClientConnection) -> Bool {

@@ -6,13 +6,15 @@ private import Postgres
 ///
 /// Everything that a transaction over any run of its entries needs is here, so that a batch can be sent
 /// whole, or in halves when Postgres refuses some row of it.
-package final class Batch {
+package struct Batch: ~Copyable {
     package enum Outcome {
         case row
         case tombstone
-        case dead(RecordRejection)
+        /// Why is told by `rejection`.
+        case dead
     }
 
+    /// Without references, so that the millions that pass cost no counting.
     package struct Entry {
         package var source: SourceID
         package var offset: Int64
@@ -20,8 +22,8 @@ package final class Batch {
         /// Milliseconds since 1970.
         package var timestamp: Int64?
         package var outcome: Outcome
-        /// In `fields`: the columns' COPY fields.
-        var fields: Range<Int>
+        /// In `fields`: of a keyed stream the columns' COPY fields, else a whole row of COPY's. Empty for a dead letter.
+        var row: Range<Int>
         /// In `json`: the canonical row of an append stream.
         var json: Range<Int>
         /// In `raw`: Kafka's key and value; nil where there was none.
@@ -35,34 +37,59 @@ package final class Batch {
 
     package let stream: StreamDefinition
     package private(set) var entries: [Entry] = []
+    private var rejections: [Int: RecordRejection] = [:]
     /// Positions to which sources advance without a record: holes at the end of a partition.
     package private(set) var ends: [SourceID: Int64] = [:]
     /// Whether somebody follows the stream; else its rows are not built. Of a whole batch.
     var isPublished = true
-    var fields = ByteWriter(capacity: 64 * 1024)
-    var json = ByteWriter(capacity: 64 * 1024)
-    var raw = ByteWriter(capacity: 64 * 1024)
+    private(set) var fields = ByteWriter(capacity: 64 * 1024)
+    private(set) var json = ByteWriter(capacity: 64 * 1024)
+    private(set) var raw = ByteWriter(capacity: 64 * 1024)
     private var decoder: RecordDecoder
     private let keys: CanonicalJSON.Keys
-    private let types: [ColumnType]
+    /// For each column whether it takes 4 bytes.
+    private let areNarrow: UnsafeMutableBufferPointer<Bool>
     private let isKeyed: Bool
+
+    private static let countByteCount = 2
+    /// Source and offset of an append stream's row.
+    private static let placeByteCount = 20
 
     package init(_ stream: StreamDefinition, recordByteLimit: Int = 1_048_576, watch: ColumnWatch? = nil) {
         self.stream = stream
         decoder = RecordDecoder(stream, byteLimit: recordByteLimit, watch: watch)
         keys = CanonicalJSON.Keys(stream.columns)
-        types = stream.columns.map(\.type)
+        areNarrow = .allocate(capacity: stream.columns.count)
+        _ = areNarrow.initialize(from: stream.columns.map { $0.type == .integer })
         isKeyed = stream.isKeyed
     }
+
+    deinit { areNarrow.deallocate() }
 
     package var isEmpty: Bool { entries.isEmpty && ends.isEmpty }
 
     /// Bytes held for the batch's records.
     package var byteCount: Int { fields.count + json.count + raw.count }
 
+    /// Why a dead letter is one.
+    func rejection(_ index: Int) -> RecordRejection? { rejections[index] }
+
+    /// In `fields`: the columns' COPY fields of a row.
+    func columnFields(_ index: Int) -> Range<Int> {
+        let row = entries[index].row
+        return isKeyed ? row : (row.lowerBound + Self.countByteCount)..<(row.upperBound - Self.placeByteCount)
+    }
+
+    /// In `fields`: the COPY rows of an append stream's run.
+    func rows(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        guard let first = range.first, let last = range.last else { return .init(start: nil, count: 0) }
+        return fields.bytes(entries[first].row.lowerBound..<entries[last].row.upperBound)
+    }
+
     /// Forgets the records and keeps the memory.
-    package func removeAll() {
+    package mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
+        rejections.removeAll()
         ends.removeAll()
         fields.truncate()
         json.truncate()
@@ -72,46 +99,54 @@ package final class Batch {
     /// Decodes a record and adds what became of it.
     ///
     /// - Parameter replay: of a dead letter, and its place in the sequence of replays, which is its offset here.
-    package func add(
+    package mutating func add(
         source: SourceID, value: UnsafeRawBufferPointer?, _ metadata: borrowing RecordMetadata,
         replay: (letter: Int64, sequence: Int64)? = nil
     ) {
         let offset = replay?.sequence ?? metadata.offset
-        var entry = Entry(
-            source: source, offset: offset,
-            checksum: RecordChecksum.of(offset: offset, key: metadata.key, value: value),
-            timestamp: metadata.timestamp, outcome: .row, fields: 0..<0, json: 0..<0, letter: replay?.letter)
-        let (fieldStart, jsonStart) = (fields.count, json.count)
+        let (rowStart, jsonStart) = (fields.count, json.count)
+        var outcome = Outcome.row
         do throws(RecordRejection) {
-            entry.outcome = try decoder.outcome(of: value, metadata) == .row ? .row : .tombstone
-            for (index, value) in decoder.values.enumerated() {
-                fields.copyField(value, type: types[index])
-            }
+            if try decoder.outcome(of: value, metadata) == .deleted { outcome = .tombstone }
+            addFields(source, offset)
             // A keyed row goes out as Postgres holds it after the merge, with its version.
             if !isKeyed, isPublished { CanonicalJSON.write(row: decoder.values, keys: keys, to: &json) }
         } catch {
-            entry.outcome = .dead(error)
+            outcome = .dead
+            rejections[entries.count] = error
         }
-        entry.fields = fieldStart..<fields.count
-        entry.json = jsonStart..<json.count
-        entry.key = metadata.key.map { keep($0) }
-        entry.value = value.map { keep($0) }
-        if !metadata.headers.isEmpty, entry.letter == nil {
+        var headers: Range<Int>?
+        if !metadata.headers.isEmpty, replay == nil {
             let start = raw.count
             HeaderJSON.write(metadata.headers, to: &raw)
-            entry.headers = start..<raw.count
+            headers = start..<raw.count
         }
-        entries.append(entry)
+        entries.append(
+            Entry(
+                source: source, offset: offset,
+                checksum: RecordChecksum.of(offset: offset, key: metadata.key, value: value),
+                timestamp: metadata.timestamp, outcome: outcome, row: rowStart..<fields.count,
+                json: jsonStart..<json.count, key: keep(metadata.key), value: keep(value), headers: headers,
+                letter: replay?.letter))
     }
 
-    private func keep(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {
+    private mutating func addFields(_ source: SourceID, _ offset: Int64) {
+        if !isKeyed { fields.copyRow(fieldCount: areNarrow.count + 2) }
+        fields.copyFields(decoder.values, areNarrow: UnsafeBufferPointer(areNarrow))
+        guard !isKeyed else { return }
+        fields.copyField(source.rawValue)
+        fields.copyField(offset)
+    }
+
+    private mutating func keep(_ bytes: UnsafeRawBufferPointer?) -> Range<Int>? {
+        guard let bytes else { return nil }
         let start = raw.count
         raw.append(bytes)
         return start..<raw.count
     }
 
     /// Steps a source over offsets that hold no record for it.
-    package func advance(_ source: SourceID, to position: Int64) {
+    package mutating func advance(_ source: SourceID, to position: Int64) {
         ends[source] = max(ends[source] ?? position, position)
     }
 }

@@ -28,7 +28,7 @@ package struct BatchTransaction {
     ///   - isPlain: whether the append table is taken to have no triggers; then it is a condition of the transaction.
     ///   - closing: sources whose open entry is old enough to be closed.
     package init(
-        _ batch: Batch, _ run: SplitRuns.Run, claim: UUIDValue,
+        _ batch: borrowing Batch, _ run: SplitRuns.Run, claim: UUIDValue,
         ledger: [SourceID: LedgerEntry], isPlain: Bool = true, closing: Set<SourceID> = [], table: StreamTable,
         schema: MillraceSchema
     ) {
@@ -37,22 +37,28 @@ package struct BatchTransaction {
         var dead: Int64 = 0
         var skipped: Int64 = 0
         var replayed: [Int64] = []
-        for entry in batch.entries[range] {
-            var open = entries[entry.source] ?? ledger[entry.source]!
-            let isDead = if case .dead = entry.outcome { true } else { refusal != nil }
-            switch (isDead, entry.letter) {
-            case (false, let letter):
-                open.add(offset: entry.offset, checksum: entry.checksum, outcome: .row)
-                if let letter { replayed.append(letter) }
-            case (true, nil):
-                dead += 1
-                open.add(offset: entry.offset, checksum: entry.checksum, outcome: .dead)
-            case (true, .some):
-                // A letter that is refused again stays the dead letter that it is.
-                skipped += 1
-                open.add(offset: entry.offset, checksum: entry.checksum, outcome: .skipped)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            // Records come in runs of one source.
+            let source = batch.entries[index].source
+            var open = entries[source] ?? ledger[source]!
+            while index < range.upperBound, batch.entries[index].source == source {
+                let entry = batch.entries[index]
+                index += 1
+                switch (entry.outcome == .dead || refusal != nil, entry.letter) {
+                case (false, let letter):
+                    open.add(offset: entry.offset, checksum: entry.checksum, outcome: .row)
+                    if let letter { replayed.append(letter) }
+                case (true, nil):
+                    dead += 1
+                    open.add(offset: entry.offset, checksum: entry.checksum, outcome: .dead)
+                case (true, .some):
+                    // A letter that is refused again stays the dead letter that it is.
+                    skipped += 1
+                    open.add(offset: entry.offset, checksum: entry.checksum, outcome: .skipped)
+                }
             }
-            entries[entry.source] = open
+            entries[source] = open
         }
         if range.upperBound == batch.entries.count {
             for (source, end) in batch.ends {
@@ -68,7 +74,7 @@ package struct BatchTransaction {
 
         var sql = ""
         var copies: [CopyData] = []
-        var staging: Staging?
+        var unmergeable: PostgresError?
         if rowCount > 0 {
             if !batch.stream.isKeyed {
                 let check = isPlain ? table.requirePlainSQL : table.requireStoredSQL(spans, count: rowCount)
@@ -76,16 +82,17 @@ package struct BatchTransaction {
                 copies.append(Self.rows(batch, range))
             }
             if batch.stream.isKeyed || batch.stream.latest {
-                let folded = Staging(batch, range)
+                var staging = Staging(batch.stream, recordCount: range.count)
+                staging.add(range, of: batch)
                 let data = CopyData(capacity: 64 * 1024)
-                folded.copy(batch, to: &data.writer)
+                staging.copy(batch, to: &data.writer)
                 sql += "\(table.copyStageSQL);\n\(table.mergeStageSQL);\n"
                 copies.append(data)
-                staging = folded
+                unmergeable = staging.refusal
             }
         }
         isDeadLetter = refusal != nil
-        self.refusal = staging?.refusal
+        self.refusal = unmergeable
         if let letters = Self.deadLetters(batch, run) {
             sql += """
                 COPY \(schema.name).dead_letter (source_id, source_offset, stream, reason_code, reason, key, value,
@@ -124,29 +131,24 @@ package struct BatchTransaction {
             "BEGIN; SET LOCAL lock_timeout = '\(Self.lockTimeout)';\n\(fence)\n\(sql)COMMIT", copies: copies)
     }
 
-    private static func rows(_ batch: Batch, _ range: Range<Int>) -> CopyData {
-        // A row's count, source and offset are 22 bytes; header and trailer 21.
-        let data = CopyData(capacity: batch.fields.count + range.count * 22 + 21)
-        let fieldCount = batch.stream.columns.count + 2
+    private static func rows(_ batch: borrowing Batch, _ range: Range<Int>) -> CopyData {
+        let rows = batch.rows(range)
+        let data = CopyData(capacity: rows.count + 21)
         data.writer.copyStart()
-        for entry in batch.entries[range] {
-            guard case .row = entry.outcome else { continue }
-            data.writer.copyRow(fieldCount: fieldCount)
-            data.writer.append(batch.fields.bytes(entry.fields))
-            data.writer.copyField(entry.source.rawValue)
-            data.writer.copyField(entry.offset)
-        }
+        data.writer.append(rows)
         data.writer.copyEnd()
         return data
     }
 
     /// Nil when there are none.
-    private static func deadLetters(_ batch: Batch, _ run: SplitRuns.Run) -> CopyData? {
+    private static func deadLetters(_ batch: borrowing Batch, _ run: SplitRuns.Run) -> CopyData? {
         let data = CopyData()
         data.writer.copyStart()
         var count = 0
-        for entry in batch.entries[run.range] where entry.letter == nil {
-            guard let reason = Self.reason(entry, run.refusal) else { continue }
+        for index in run.range where batch.entries[index].letter == nil {
+            guard let reason = Self.reason(batch, index, run.refusal) else { continue }
+            let entry = batch.entries[index]
+            let (key, value) = run.isBare ? (nil, nil) : (entry.key, entry.value)
             count += 1
             data.writer.copyRow(fieldCount: 9)
             data.writer.copyField(entry.source.rawValue)
@@ -154,8 +156,8 @@ package struct BatchTransaction {
             data.writer.copyField(batch.stream.name)
             data.writer.copyField(reason.code.rawValue)
             data.writer.copyField(reason.reason.replacing("\0", with: "\u{FFFD}"))
-            data.writer.copyField(run.isBare ? nil : entry.key.map { batch.raw.bytes($0) })
-            data.writer.copyField(run.isBare ? nil : entry.value.map { batch.raw.bytes($0) })
+            if let key { data.writer.copyField(batch.raw.bytes(key)) } else { data.writer.copyNull() }
+            if let value { data.writer.copyField(batch.raw.bytes(value)) } else { data.writer.copyNull() }
             if let headers = entry.headers, !run.isBare {
                 // jsonb in binary: its version, then text.
                 data.writer.append(bigEndian: Int32(headers.count + 1))
@@ -175,8 +177,10 @@ package struct BatchTransaction {
         return data
     }
 
-    private static func reason(_ entry: Batch.Entry, _ refusal: RecordRejection?) -> RecordRejection? {
-        guard case .dead(let rejection) = entry.outcome else { return refusal }
+    private static func reason(
+        _ batch: borrowing Batch, _ index: Int, _ refusal: RecordRejection?
+    ) -> RecordRejection? {
+        guard let rejection = batch.rejection(index) else { return refusal }
         guard let refusal else { return rejection }
         // The dead letter was refused here, not a row.
         return RecordRejection(rejection.code, "\(rejection.reason); \(refusal.reason)")
@@ -184,16 +188,20 @@ package struct BatchTransaction {
 
     /// Says why letters were refused again.
     private static func keptLetters(
-        _ batch: Batch, _ range: Range<Int>, _ refusal: RecordRejection?, _ schema: MillraceSchema
+        _ batch: borrowing Batch, _ range: Range<Int>, _ refusal: RecordRejection?, _ schema: MillraceSchema
     ) -> String {
-        batch.entries[range].map { entry in
-            guard let letter = entry.letter, let reason = Self.reason(entry, refusal) else { return "" }
+        var sql = ""
+        for index in range {
+            guard let letter = batch.entries[index].letter, let reason = Self.reason(batch, index, refusal) else {
+                continue
+            }
             let text = Connection.literal("\(reason.code.rawValue): \(reason.reason)")
-            return """
+            sql += """
                 UPDATE \(schema.name).dead_letter SET replay_requested_at = NULL, replay_reason = \(text)
                     WHERE id = \(letter);
 
                 """
-        }.joined()
+        }
+        return sql
     }
 }

@@ -1,6 +1,3 @@
-import Common
-private import Glibc
-
 /// What the records of one key in a run amount to: one row of the stage table.
 struct StagedRow {
     struct Sum {
@@ -10,23 +7,15 @@ struct StagedRow {
         var lowest: Int64?
     }
 
-    /// For each column the entry whose field counts.
-    var chosen: [Int]
-    var sums: [Sum]
+    /// In the run's key bytes.
+    let key: Range<Int>
+    let hash: UInt64
     /// The newest record of the key.
     var last: Int
     var deleted: Bool
     /// The run deleted the row in between: the sums count from nothing.
     var restarted: Bool
-}
-
-/// A key's encoded fields, compared and ordered by their bytes: all workers lock rows in one order.
-struct StagedKey: Hashable, Comparable {
-    let bytes: [UInt8]
-
-    static func < (left: StagedKey, right: StagedKey) -> Bool {
-        let count = min(left.bytes.count, right.bytes.count)
-        let order = memcmp(left.bytes, right.bytes, count)
-        return order != 0 ? order < 0 : left.bytes.count < right.bytes.count
-    }
+    /// Of increments for each column the entry whose field counts; of others it is the newest record's.
+    var chosen: [Int] = []
+    var sums: [Sum] = []
 }

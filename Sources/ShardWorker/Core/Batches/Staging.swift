@@ -1,21 +1,39 @@
 import Common
+private import Glibc
 import Postgres
 
 /// Folds a run of a keyed batch into one row a key: the newest for upserts, the sum and its lowest prefix for
 /// increments. The result does not depend on how records were batched: a lowest prefix that keeps to the minimum
 /// means that every record on the way does.
-struct Staging {
-    private(set) var rows: [StagedKey: StagedRow] = [:]
+///
+/// A record costs a look into a table of hashes, and no memory unless its key is new.
+struct Staging: ~Copyable {
+    private(set) var rows: [StagedRow] = []
     /// Why the run can't be one transaction, known before Postgres is asked.
     private(set) var refusal: PostgresError?
+    /// Keys' encoded fields: compared and ordered by their bytes, so that all workers lock rows in one order.
+    private var keys = ByteWriter(capacity: 64 * 1024)
+    /// By hash, then the next free ones: places in `rows`, or -1.
+    private var slots: [Int32]
+    /// Of the record in hand: the columns' fields in the batch, lengths included.
+    private var fields: [Range<Int>] = []
     private let stream: StreamDefinition
     private let keyIndices: [Int]
     private let incrementIndices: [Int]
+    private let addsUp: Bool
 
-    init(_ batch: Batch, _ range: Range<Int>) {
-        stream = batch.stream
+    /// - Parameter recordCount: of the run.
+    init(_ stream: StreamDefinition, recordCount: Int) {
+        self.stream = stream
         keyIndices = stream.keyIndices
-        incrementIndices = stream.mode == .increment ? stream.incrementIndices : []
+        addsUp = stream.mode == .increment
+        incrementIndices = addsUp ? stream.incrementIndices : []
+        var slotCount = 16
+        while slotCount < 2 * recordCount { slotCount *= 2 }
+        slots = Array(repeating: -1, count: slotCount)
+    }
+
+    mutating func add(_ range: Range<Int>, of batch: borrowing Batch) {
         for index in range {
             switch batch.entries[index].outcome {
             case .dead: continue
@@ -25,15 +43,19 @@ struct Staging {
         }
     }
 
-    private mutating func add(_ index: Int, deleted: Bool, _ batch: Batch) {
-        let fields = Self.fields(of: batch.entries[index], in: batch, count: stream.columns.count)
-        let key = StagedKey(bytes: keyIndices.flatMap { keyBytes($0, batch.fields.bytes(fields[$0])) })
-        guard stream.mode == .increment, var row = rows[key] else {
-            var first = StagedRow(
-                chosen: .init(repeating: index, count: fields.count), sums: incrementIndices.map { _ in .init() },
-                last: index, deleted: deleted, restarted: deleted)
-            if !deleted { addUp(&first, fields, batch) }
-            rows[key] = first
+    private mutating func add(_ index: Int, deleted: Bool, _ batch: borrowing Batch) {
+        findFields(of: index, in: batch)
+        let (place, isNew) = place(index, deleted: deleted, batch)
+        guard addsUp else {
+            (rows[place].last, rows[place].deleted, rows[place].restarted) = (index, deleted, deleted)
+            return
+        }
+        var row = rows[place]
+        if isNew {
+            row.chosen = .init(repeating: index, count: fields.count)
+            row.sums = incrementIndices.map { _ in .init() }
+            if !deleted { addUp(&row, batch) }
+            rows[place] = row
             return
         }
         row.last = index
@@ -43,21 +65,50 @@ struct Staging {
             row.restarted = true
         } else {
             for column in fields.indices where fields[column].count > 4 { row.chosen[column] = index }
-            addUp(&row, fields, batch)
+            addUp(&row, batch)
         }
         row.deleted = deleted
-        rows[key] = row
+        rows[place] = row
+    }
+
+    /// The row of a record's key, made if there is none.
+    private mutating func place(_ index: Int, deleted: Bool, _ batch: borrowing Batch) -> (Int, isNew: Bool) {
+        let start = keys.count
+        for column in keyIndices { addKey(column, batch.fields.bytes(fields[column])) }
+        let key = keys.bytes(start..<keys.count)
+        let hash = RecordChecksum.of(key)
+        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[slot] >= 0 {
+            let place = Int(slots[slot])
+            if rows[place].hash == hash, Self.compare(keys.bytes(rows[place].key), key) == 0 {
+                keys.truncate(to: start)
+                return (place, false)
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        slots[slot] = Int32(rows.count)
+        rows.append(
+            StagedRow(key: start..<keys.count, hash: hash, last: index, deleted: deleted, restarted: deleted))
+        return (rows.count - 1, true)
+    }
+
+    private static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        let order = memcmp(left.baseAddress!, right.baseAddress!, min(left.count, right.count))
+        return order != 0 ? Int(order) : left.count - right.count
     }
 
     /// The bytes of a key's field; equal values have equal bytes, also where Postgres has two forms of one.
-    private func keyBytes(_ column: Int, _ field: UnsafeRawBufferPointer) -> [UInt8] {
-        var bytes = Array(field)
-        let isNegativeZero = bytes.count == 12 && bytes[4] == 0x80 && bytes[5...].allSatisfy { $0 == 0 }
-        if isNegativeZero, stream.columns[column].type == .double { bytes[4] = 0 }
-        return bytes
+    private mutating func addKey(_ column: Int, _ field: UnsafeRawBufferPointer) {
+        let start = keys.count
+        keys.append(field)
+        guard stream.columns[column].type == .double, field.count == 12, field[4] == 0x80,
+            field[5...].allSatisfy({ $0 == 0 })
+        else { return }
+        // Zero has a negative form.
+        keys.replace(bigEndian: 0, at: start + 4)
     }
 
-    private mutating func addUp(_ row: inout StagedRow, _ fields: [Range<Int>], _ batch: Batch) {
+    private mutating func addUp(_ row: inout StagedRow, _ batch: borrowing Batch) {
         for (position, column) in incrementIndices.enumerated() {
             let field = batch.fields.bytes(fields[column])
             guard field.count == 12 else { continue }
@@ -77,37 +128,39 @@ struct Staging {
         }
     }
 
-    /// The places of an entry's COPY fields, lengths included.
-    static func fields(of entry: Batch.Entry, in batch: Batch, count: Int) -> [Range<Int>] {
-        var places: [Range<Int>] = []
-        places.reserveCapacity(count)
-        var start = entry.fields.lowerBound
-        for _ in 0..<count {
-            let length = Int32(bigEndian: batch.fields.bytes(start..<(start + 4)).loadUnaligned(as: Int32.self))
-            let end = start + 4 + max(0, Int(length))
-            places.append(start..<end)
+    private mutating func findFields(of index: Int, in batch: borrowing Batch) {
+        fields.removeAll(keepingCapacity: true)
+        var start = batch.columnFields(index).lowerBound
+        for _ in stream.columns.indices {
+            let end = Self.fieldEnd(start, batch)
+            fields.append(start..<end)
             start = end
         }
-        return places
+    }
+
+    private static func fieldEnd(_ start: Int, _ batch: borrowing Batch) -> Int {
+        let length = Int32(bigEndian: batch.fields.bytes.loadUnaligned(fromByteOffset: start, as: Int32.self))
+        return start + 4 + max(0, Int(length))
     }
 
     /// The stage table's rows in COPY's binary format, in the order of their keys.
-    func copy(_ batch: Batch, to writer: inout ByteWriter) {
+    func copy(_ batch: borrowing Batch, to writer: inout ByteWriter) {
         let count = stream.columns.count
         writer.copyStart()
-        for (_, row) in rows.sorted(by: { $0.key < $1.key }) {
+        let order = keyOrder()
+        for place in order {
+            let row = rows[place]
             writer.copyRow(fieldCount: count + 4 + incrementIndices.count)
-            for column in 0..<count {
+            if !addsUp { writer.append(batch.fields.bytes(batch.columnFields(row.last))) }
+            for column in 0..<(addsUp ? count : 0) {
                 if let position = incrementIndices.firstIndex(of: column) {
                     writer.copyField(row.sums[position].total)
                 } else {
-                    let entry = batch.entries[row.chosen[column]]
-                    writer.append(batch.fields.bytes(Self.fields(of: entry, in: batch, count: count)[column]))
+                    addField(column, of: row.chosen[column], batch, to: &writer)
                 }
             }
-            let last = batch.entries[row.last]
-            writer.copyField(last.source.rawValue)
-            writer.copyField(last.offset)
+            writer.copyField(batch.entries[row.last].source.rawValue)
+            writer.copyField(batch.entries[row.last].offset)
             writer.copyField(row.deleted)
             for sum in row.sums {
                 if let lowest = sum.lowest { writer.copyField(lowest) } else { writer.copyNull() }
@@ -115,5 +168,20 @@ struct Staging {
             writer.copyField(row.restarted)
         }
         writer.copyEnd()
+    }
+
+    private func keyOrder() -> [Int] {
+        let (bytes, rows) = (keys.bytes, self.rows)
+        return rows.indices.sorted {
+            let (left, right) = (rows[$0].key, rows[$1].key)
+            return Self.compare(
+                UnsafeRawBufferPointer(rebasing: bytes[left]), UnsafeRawBufferPointer(rebasing: bytes[right])) < 0
+        }
+    }
+
+    private func addField(_ column: Int, of index: Int, _ batch: borrowing Batch, to writer: inout ByteWriter) {
+        var start = batch.columnFields(index).lowerBound
+        for _ in 0..<column { start = Self.fieldEnd(start, batch) }
+        writer.append(batch.fields.bytes(start..<Self.fieldEnd(start, batch)))
     }
 }

@@ -18,11 +18,11 @@ package struct StreamRing: Sendable {
             self.position = position
         }
 
-        /// Positions take memory, too.
+        /// With the frames that become of the rows. Positions take memory, too.
         var byteCount: Int {
             rows.reduce(StreamRing.entryOverhead + position.count * StreamRing.positionOverhead) {
-                $0 + $1.json.count + StreamRing.rowOverhead
-            } + left.reduce(0) { $0 + $1.key.count + StreamRing.rowOverhead }
+                $0 + $1.heldByteCount
+            } + left.reduce(0) { $0 + 2 * $1.key.count + FeedMessage.Row.overhead }
         }
     }
 
@@ -66,8 +66,6 @@ package struct StreamRing: Sendable {
     /// Where it is behind the newest one.
     package private(set) var position: [SourceID: Int64]
 
-    /// Of a row beside its text.
-    private static let rowOverhead = 64
     private static let entryOverhead = 128
     private static let positionOverhead = 64
 
@@ -161,4 +159,12 @@ package struct StreamRing: Sendable {
         let mark = marks.all[marks.head...].last { $0.number < number }
         return mark?.next ?? start[source] ?? 0
     }
+}
+
+extension FeedMessage.Row {
+    /// Of a row beside its text, with what allocations cost.
+    static let overhead = 88
+
+    /// What it takes in memory, with as much again for the frames that it becomes part of.
+    var heldByteCount: Int { 2 * json.count + Self.overhead }
 }

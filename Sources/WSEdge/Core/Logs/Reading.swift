@@ -58,11 +58,9 @@ final class Reading {
     private var frames: [Int: FrameBuffer] = [:]
     private let ended: (Int) -> Void
 
-    private static let rowOverhead = 64
-
     init(_ content: Content, ended: @escaping (Int) -> Void) {
         self.content = content
-        byteCount = content.rows.reduce(0) { $0 + $1.json.count + Self.rowOverhead }
+        byteCount = content.rows.reduce(0) { $0 + $1.heldByteCount }
         self.ended = ended
     }
 

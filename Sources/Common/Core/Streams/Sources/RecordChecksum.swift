@@ -16,6 +16,9 @@ package enum RecordChecksum {
     /// XXH64 over a name's UTF-8.
     package static func of(_ text: String) -> UInt64 {
         var text = text
-        return text.withUTF8 { XXH64($0.baseAddress, $0.count, 0) }
+        return text.withUTF8 { of(UnsafeRawBufferPointer($0)) }
     }
+
+    /// XXH64.
+    package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 { XXH64(bytes.baseAddress, bytes.count, 0) }
 }

@@ -64,26 +64,48 @@ package struct ByteWriter: ~Copyable {
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
+    // One function a type rather than a generic one, which would not be specialized for callers in other modules.
+
     /// In network byte order, as Postgres sends integers.
-    @inlinable package mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
-        store(value.bigEndian)
+    package mutating func append(bigEndian value: Int16) { store(value.bigEndian) }
+    package mutating func append(bigEndian value: Int32) { store(value.bigEndian) }
+    package mutating func append(bigEndian value: Int64) { store(value.bigEndian) }
+    package mutating func append(bigEndian value: UInt64) { store(value.bigEndian) }
+
+    package mutating func append(littleEndian value: UInt32) { store(value.littleEndian) }
+    package mutating func append(littleEndian value: Int32) { store(value.littleEndian) }
+    package mutating func append(littleEndian value: Int64) { store(value.littleEndian) }
+
+    /// Room for so many bytes, which the caller fills from there; then `advance` counts what it has filled.
+    package mutating func room(for byteCount: Int) -> UnsafeMutableRawPointer {
+        reserve(byteCount)
+        return base + filled
     }
 
-    @inlinable package mutating func append<Integer: FixedWidthInteger>(littleEndian value: Integer) {
-        store(value.littleEndian)
+    package mutating func advance(to end: UnsafeMutableRawPointer) {
+        filled = end - base
+        precondition(filled <= capacity)
     }
 
     /// In decimal.
-    @inlinable package mutating func append<Integer: FixedWidthInteger & SignedInteger>(decimal value: Integer) {
-        let start = count
-        var magnitude = UInt64(value.magnitude)
+    package mutating func append(decimal value: Int64) {
+        // From the last digit on, then moved to the front.
+        let digitLimit = 20
+        let start = room(for: digitLimit)
+        let end = start + digitLimit
+        var first = end
+        func put(_ byte: UInt8) {
+            first -= 1
+            first.storeBytes(of: byte, as: UInt8.self)
+        }
+        var magnitude = value.magnitude
         repeat {
-            append(UInt8(ascii: "0") + UInt8(magnitude % 10))
+            put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10))
             magnitude /= 10
         } while magnitude > 0
-        if value < 0 { append(UInt8(ascii: "-")) }
-        var digits = UnsafeMutableRawBufferPointer(start: base + start, count: count - start)
-        digits.reverse()
+        if value < 0 { put(UInt8(ascii: "-")) }
+        start.copyMemory(from: first, byteCount: end - first)
+        advance(to: start + (end - first))
     }
 
     /// Writes over four bytes that are there already: a length that was not known before its content.
@@ -92,10 +114,7 @@ package struct ByteWriter: ~Copyable {
         base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
     }
 
-    @inlinable mutating func store<Integer: FixedWidthInteger>(_ value: Integer) {
-        let size = MemoryLayout<Integer>.size
-        reserve(size)
-        base.storeBytes(of: value, toByteOffset: count, as: Integer.self)
-        filled += size
+    private mutating func store(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value) { append($0) }
     }
 }

@@ -22,41 +22,36 @@ package struct UUIDValue: Hashable, Sendable {
 
     /// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, either case; nil for anything else.
     package init?(_ text: UnsafeRawBufferPointer) {
-        guard text.count == 36 else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        for index in 0..<36 {
-            let byte = text[index]
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            let digit: UInt8
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
-            default: return nil
-            }
-            if digits < 16 {
-                halves.0 = halves.0 << 4 | UInt64(digit)
-            } else {
-                halves.1 = halves.1 << 4 | UInt64(digit)
-            }
-            digits += 1
+        let dash = UInt8(ascii: "-")
+        guard text.count == 36, text[8] == dash, text[13] == dash, text[18] == dash, text[23] == dash else {
+            return nil
         }
-        high = halves.0
-        low = halves.1
+        func digits(_ first: Int, _ second: Int) -> UInt64? {
+            HexDigits.value(
+                of: UInt64(text.loadUnaligned(fromByteOffset: first, as: UInt32.self).littleEndian)
+                    | UInt64(text.loadUnaligned(fromByteOffset: second, as: UInt32.self).littleEndian) << 32)
+        }
+        guard let first = digits(0, 4), let second = digits(9, 14), let third = digits(19, 24),
+            let fourth = digits(28, 32)
+        else { return nil }
+        high = first << 32 | second
+        low = third << 32 | fourth
     }
 
     /// Lower case, as Postgres prints it.
     package func write(to writer: inout ByteWriter) {
-        for index in 0..<32 {
-            if index == 8 || index == 12 || index == 16 || index == 20 { writer.append(UInt8(ascii: "-")) }
-            let half = index < 16 ? high : low
-            let digit = UInt8(truncatingIfNeeded: half >> (UInt64(15 - index % 16) * 4)) & 0xF
-            writer.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        let start = writer.room(for: 36)
+        func put(_ digits: UInt64, _ first: Int, _ second: Int) {
+            start.storeBytes(of: UInt32(truncatingIfNeeded: digits).littleEndian, toByteOffset: first, as: UInt32.self)
+            start.storeBytes(
+                of: UInt32(truncatingIfNeeded: digits >> 32).littleEndian, toByteOffset: second, as: UInt32.self)
         }
+        put(HexDigits.text(of: UInt32(truncatingIfNeeded: high >> 32)), 0, 4)
+        put(HexDigits.text(of: UInt32(truncatingIfNeeded: high)), 9, 14)
+        put(HexDigits.text(of: UInt32(truncatingIfNeeded: low >> 32)), 19, 24)
+        put(HexDigits.text(of: UInt32(truncatingIfNeeded: low)), 28, 32)
+        for place in [8, 13, 18, 23] { start.storeBytes(of: UInt8(ascii: "-"), toByteOffset: place, as: UInt8.self) }
+        writer.advance(to: start + 36)
     }
 }
 

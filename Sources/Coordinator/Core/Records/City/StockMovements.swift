@@ -47,7 +47,7 @@ package struct StockMovements {
         let (index, change) = next()
         parts[index].onHand += change
         writer.append("{\"sku\":\"\(parts[index].sku)\",\"name\":\"\(parts[index].name)\",\"quantity\":")
-        writer.append(decimal: change)
+        writer.append(decimal: Int64(change))
         writer.append(UInt8(ascii: "}"))
         return Array(parts[index].sku.utf8)
     }
