@@ -134,6 +134,9 @@ let package = Package(
             name: "fence-cost", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport", "ZeroMQ"],
             path: "Benchmarks/FenceCost", swiftSettings: strict),
         .executableTarget(
+            name: "hot-path", dependencies: ["BenchmarkSupport", "Common", "JSONRecords", "Schema", "ShardWorkerCore"],
+            path: "Benchmarks/HotPath", swiftSettings: strict),
+        .executableTarget(
             name: "throughput", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport"],
             path: "Benchmarks/Throughput", swiftSettings: strict),
         .testTarget(

@@ -32,19 +32,25 @@ package enum Benchmark {
 
     package static let labels = ["light", "moderate", "heavy"]
 
-    /// Readings of about 215 bytes, spread over the partitions of a topic, acknowledged.
+    /// About 215 bytes.
+    package static func reading(_ index: Int) -> [UInt8] {
+        let text = """
+            {"timestamp":"2026-11-23T18:26:01.\(100_000 + index % 900_000)Z","stream_id":"\(identifier(index))",\
+            "location":"Ring road, kilometre \(index % 97)","longitude":\(13.0 + Double(index % 1000) / 1000),\
+            "latitude":\(52.0 + Double(index % 777) / 1000),"numbers_of_cars":\(index % 120),\
+            "label":"\(labels[index % 3])","type":"camera"}
+            """
+        return Array(text.utf8)
+    }
+
+    /// Readings, spread over the partitions of a topic, acknowledged.
     package static func produce(_ records: Int, to topic: String, partitions: Int, _ kafka: TestKafka) throws {
         let producer = try Producer(kafka.configuration)
         for index in 0..<records {
-            let value = """
-                {"timestamp":"2026-11-23T18:26:01.\(100_000 + index % 900_000)Z","stream_id":"\(identifier(index))",\
-                "location":"Ring road, kilometre \(index % 97)","longitude":\(13.0 + Double(index % 1000) / 1000),\
-                "latitude":\(52.0 + Double(index % 777) / 1000),"numbers_of_cars":\(index % 120),\
-                "label":"\(labels[index % 3])","type":"camera"}
-                """
-            while !(try producer.produce(
-                topic: topic, partition: Int32(index % partitions), key: nil, value: Array(value.utf8)))
-            { producer.poll(.milliseconds(5)) }
+            let value = reading(index)
+            while !(try producer.produce(topic: topic, partition: Int32(index % partitions), key: nil, value: value)) {
+                producer.poll(.milliseconds(5))
+            }
             if index % 1000 == 0 { producer.poll() }
         }
         try producer.flush(.seconds(120))

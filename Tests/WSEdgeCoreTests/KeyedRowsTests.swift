@@ -32,10 +32,24 @@ struct KeyedRowsTests {
         rows.isComplete = true
         let change = row(6, at: 250, deleted: isDeleted)
         // What was missing up to 220 was read, and is now as after 250.
-        #expect(word(rows.replace(change, [Self.source: 220])) == #"{"id":"a","n":5}"#)
-        #expect(word(rows.replace(change, [Self.source: 300])) == "unknown")
+        #expect(word(rows.replace(change, [Self.source: 220], isRead: false)) == #"{"id":"a","n":5}"#)
+        #expect(word(rows.replace(change, [Self.source: 300], isRead: false)) == "unknown")
         #expect(
-            word(rows.replace(row(7, at: 310), [Self.source: 320])) == (isDeleted ? "absent" : #"{"id":"a","n":6}"#))
-        #expect(word(rows.replace(row(6, at: 250), [Self.source: 320])) == "newer")
+            word(rows.replace(row(7, at: 310), [Self.source: 320], isRead: false))
+                == (isDeleted ? "absent" : #"{"id":"a","n":6}"#))
+        #expect(word(rows.replace(row(6, at: 250), [Self.source: 320], isRead: false)) == "newer")
+    }
+
+    @Test("Where the feed missed something, clients may have what a key was on the way")
+    func read() {
+        let rows = KeyedRows(Self.stream, number: 1)
+        rows.isComplete = true
+        #expect(word(rows.replace(row(5, at: 150), [Self.source: 160], isRead: false)) == "absent")
+        #expect(word(rows.replace(row(8, at: 190), [Self.source: 200], isRead: true)) == "unknown")
+        #expect(word(rows.replace(row(9, at: 210), [Self.source: 220], isRead: false)) == #"{"id":"a","n":8}"#)
+        #expect(
+            word(rows.replace(row(10, at: 230, deleted: true), [Self.source: 240], isRead: false))
+                == #"{"id":"a","n":9}"#)
+        #expect(word(rows.replace(row(12, at: 290, deleted: true), [Self.source: 300], isRead: true)) == "unknown")
     }
 }

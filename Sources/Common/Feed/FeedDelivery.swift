@@ -8,6 +8,10 @@ package struct FeedDelivery: Equatable, Sendable {
     /// What the subscriber should have got and can't, since retention has deleted it.
     package var lost: [FeedMessage.Span] = []
 
+    /// What was missing was read: of a table of one row a key its rows are as they are by now, and what they were on the way is
+    /// not told.
+    package var isRead = false
+
     package init() {}
 
     package var isEmpty: Bool { position.isEmpty }

@@ -71,6 +71,7 @@ package struct FeedFollower: Sendable {
         if next < replayed.retainedFrom, next < replayed.end {
             delivery.lost = [.init(source: source, from: next, to: min(replayed.retainedFrom, replayed.end))]
         }
+        delivery.isRead = true
         delivery.rows = replayed.rows
         advance(source, to: replayed.end, &delivery)
         guard replayed.end >= entry.missingTo else { return delivery }

@@ -30,6 +30,7 @@ extension Edge {
                 } else {
                     pending?.entry.rows += entry.rows
                     pending?.entry.position.merge(entry.position) { $1 }
+                    if entry.isRead { pending?.entry.isRead = true }
                 }
                 byteCount += entry.byteCount
             } else {

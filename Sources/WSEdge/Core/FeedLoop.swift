@@ -208,6 +208,7 @@ final class FeedLoop {
         if !delivery.lost.isEmpty { inbox.deliver(.lost(stream: name, number: number)) }
         var entry = StreamRing.Entry(rows: delivery.rows, position: delivery.position)
         entry.heardAt = .now
+        entry.isRead = delivery.isRead && subscriptions[name]?.stored.stream.isKeyed == true
         inbox.deliver(.delivered(stream: name, number: number, entry))
     }
 }

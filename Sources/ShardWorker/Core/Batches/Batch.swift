@@ -41,7 +41,7 @@ package struct Batch: ~Copyable {
     /// Positions to which sources advance without a record: holes at the end of a partition.
     package private(set) var ends: [SourceID: Int64] = [:]
     /// Whether somebody follows the stream; else its rows are not built. Of a whole batch.
-    var isPublished = true
+    package var isPublished = true
     private(set) var fields = ByteWriter(capacity: 64 * 1024)
     private(set) var json = ByteWriter(capacity: 64 * 1024)
     private(set) var raw = ByteWriter(capacity: 64 * 1024)

@@ -9,7 +9,7 @@ final class KeyedRows {
         case known(json: [UInt8], key: [UInt8])
         /// There was none.
         case absent(key: [UInt8])
-        /// The table was read ahead of the feed: who is as far as the feed may have another.
+        /// The table was read ahead of the feed, or where the feed missed something: clients may have another.
         case unknown(key: [UInt8])
         /// This row is older than what came before it, from another source.
         case newer(key: [UInt8])
@@ -63,7 +63,9 @@ final class KeyedRows {
     /// - Parameter position: how far the feed is with it. Where rows were missing their newest state was read, which may be of a
     ///   change that the feed has still to come to. Those who come from another edge and are behind what was missing, but not
     ///   behind that change, get it then: so it counts as read ahead, and all are told again.
-    func replace(_ row: FeedMessage.Row, _ position: [SourceID: Int64]) -> Before {
+    /// - Parameter isRead: where rows were missing. What a key was on the way is not known here, and clients who come from
+    ///   another edge may have it.
+    func replace(_ row: FeedMessage.Row, _ position: [SourceID: Int64], isRead: Bool) -> Before {
         let isAhead = row.offset >= position[row.source] ?? 0
         let key = keys.json(row.json)
         let before = rows[key]
@@ -73,8 +75,8 @@ final class KeyedRows {
         } else {
             put(row, key, isAhead: isAhead)
         }
-        guard let before else { return isComplete ? .absent(key: key) : .unknown(key: key) }
-        if before.isAhead { return .unknown(key: key) }
+        guard let before else { return isComplete && !isRead ? .absent(key: key) : .unknown(key: key) }
+        if before.isAhead || isRead { return .unknown(key: key) }
         return before.isDeleted ? .absent(key: key) : .known(json: before.json, key: key)
     }
 

@@ -124,7 +124,7 @@ final class StreamFeed {
         // Rows that are watched have to be known as they are also while nobody filters them yet.
         guard !index.isEmpty || rows != nil else { return }
         var told: [Int: ChosenRows] = [:]
-        for row in entry.rows { choose(row, &told) }
+        for row in entry.rows { choose(row, isRead: entry.isRead, &told) }
         for (sub, var rows) in told { if let group = filtered[sub] { tell(group, rows.takeAll()) } }
     }
 
@@ -147,8 +147,8 @@ final class StreamFeed {
     }
 
     /// Whom a row concerns: those whose filter lets it through, and those whose filter let the row before it through.
-    private func choose(_ row: FeedMessage.Row, _ told: inout [Int: ChosenRows]) {
-        let before = rows?.replace(row, position)
+    private func choose(_ row: FeedMessage.Row, isRead: Bool, _ told: inout [Int: ChosenRows]) {
+        let before = rows?.replace(row, position, isRead: isRead)
         // The newer one has been told.
         if case .newer? = before { return }
         let matching = row.deleted ? [] : index.matches(row.json)

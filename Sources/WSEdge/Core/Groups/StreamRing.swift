@@ -9,6 +9,8 @@ package struct StreamRing: Sendable {
         package var left: [Left]
         /// The next offset of each source that it moves.
         package var position: [SourceID: Int64]
+        /// Of a table of one row a key, read where the feed missed something: see `FeedDelivery`.
+        package var isRead = false
         /// When the first of them came to the edge.
         package var heardAt: ContinuousClock.Instant?
 
