@@ -4,7 +4,7 @@
 #   make test       what is missing, and every test; FILTER=CommonTests for some
 #   make            the programs, into .build/release; bin/coordinator runs them
 #   make install    the programs, services, completions; PREFIX and DESTDIR as usual
-.PHONY: build dependencies run kafka test check format bench measure soak install uninstall
+.PHONY: build dependencies run kafka test check format instructions bench measure soak install uninstall
 
 WITH := scripts/with-swift
 PROGRAMS := coordinator shard-worker ws-edge
@@ -44,6 +44,12 @@ check:
 format:
 	@$(WITH) swift format --in-place --recursive $(SOURCES)
 
+# What a record takes a worker, counted in instructions: a guard that a busy machine does not mislead.
+instructions: dependencies
+	@$(WITH) scripts/dependencies instructions
+	@$(WITH) scripts/patiently "building the benchmark" swift build -c release --product hot-path
+	@$(WITH) scripts/instructions
+
 # The broker for once with Java's second compiler too, which pays under long load.
 bench: export KAFKA_OPTS = -XX:TieredStopAtLevel=4
 bench: kafka
@@ -52,6 +58,8 @@ bench: kafka
 	$(WITH) swift build -c release --product fleet-under-test
 	$(WITH) swift build -c release --product throughput
 	$(WITH) swift build -c release --product fence-cost
+	$(WITH) swift build -c release --product hot-path
+	$(WITH) .build/release/hot-path
 	$(WITH) .build/release/throughput
 	$(WITH) .build/release/fence-cost
 
