@@ -135,7 +135,7 @@ let package = Package(
             path: "Benchmarks/FenceCost", swiftSettings: strict),
         .executableTarget(
             name: "hot-path", dependencies: ["BenchmarkSupport", "Common", "JSONRecords", "Schema", "ShardWorkerCore"],
-            path: "Benchmarks/HotPath", swiftSettings: strict),
+            path: "Benchmarks/HotPath", exclude: ["instructions"], swiftSettings: strict),
         .executableTarget(
             name: "throughput", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport"],
             path: "Benchmarks/Throughput", swiftSettings: strict),
