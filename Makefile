@@ -4,11 +4,11 @@
 #   make test       what is missing, and every test; FILTER=CommonTests for some
 #   make            the programs, into .build/release; bin/coordinator runs them
 #   make install    the programs, services, completions; PREFIX and DESTDIR as usual
-.PHONY: build dependencies run kafka test check format instructions bench measure soak install uninstall
+.PHONY: build dependencies run kafka test check manifests format instructions bench measure soak install uninstall
 
 WITH := scripts/with-swift
 PROGRAMS := coordinator shard-worker ws-edge
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Benchmarks
 PREFIX ?= /usr/local
 
 build: dependencies
@@ -32,6 +32,7 @@ test: dependencies
 	@$(WITH) scripts/kafka || echo 'There is no Apache Kafka: tests that need a broker will fail. Get one: make kafka,' \
 		'or set KAFKA_HOME to the folder of one.' >&2
 	@$(WITH) scripts/kosoku || echo "Autobahn's WebSocket cases are not run: PyPI's kosoku is not there." >&2
+	@$(WITH) scripts/previous || echo 'Upgrades from earlier builds are not tested.' >&2
 	@$(WITH) scripts/patiently "building the tests (about 4 minutes at first)" \
 		swift build --build-tests -Xswiftc -warnings-as-errors
 	@$(WITH) swift test --skip-build --no-parallel -Xswiftc -warnings-as-errors $(if $(FILTER),--filter '$(FILTER)')
@@ -40,6 +41,11 @@ check:
 	@$(WITH) scripts/dependencies check
 	@$(WITH) scripts/rooms
 	@$(WITH) swift format lint --strict --recursive $(SOURCES)
+
+# What deploy/kubernetes makes, against the API's schemas.
+manifests:
+	@$(WITH) scripts/dependencies manifests
+	@$(WITH) scripts/manifests
 
 format:
 	@$(WITH) swift format --in-place --recursive $(SOURCES)
@@ -50,18 +56,15 @@ instructions: dependencies
 	@$(WITH) scripts/patiently "building the benchmark" swift build -c release --product hot-path
 	@$(WITH) scripts/instructions
 
+# What Millrace does beside others, by turns: `make bench SCENARIOS="throughput peers" ROUNDS=5`; all of them take two hours.
 # The broker for once with Java's second compiler too, which pays under long load.
 bench: export KAFKA_OPTS = -XX:TieredStopAtLevel=4
 bench: kafka
-	$(WITH) swift build -c release --product shard-worker
-	$(WITH) swift build -c release --product coordinator
-	$(WITH) swift build -c release --product fleet-under-test
-	$(WITH) swift build -c release --product throughput
-	$(WITH) swift build -c release --product fence-cost
+	@$(WITH) scripts/dependencies bench
 	$(WITH) swift build -c release --product hot-path
+	$(WITH) swift build -c release --product bench
 	$(WITH) .build/release/hot-path
-	$(WITH) .build/release/throughput
-	$(WITH) .build/release/fence-cost
+	$(WITH) .build/release/bench $(SCENARIOS)
 
 # What a fleet does while it changes: scaling, deaths, many partitions, long outages, with figures.
 measure: kafka

@@ -90,7 +90,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Common", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords"], swiftSettings: strict),
+        .testTarget(
+            name: "JSONRecordsTests", dependencies: ["Common", "JSONRecords", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["Common", "Postgres", "TestSupport", "coordinator"],
             swiftSettings: strict),
@@ -107,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "CoordinatorCoreTests",
             dependencies: [
-                "Accounts", "Common", "CoordinatorCore", "JSONRecords", "Postgres", "Schema", "TestSupport", "ZeroMQ",
+                "Accounts", "Common", "CoordinatorCore", "JSONRecords", "Kafka", "Postgres", "Schema", "TestSupport",
+                "ZeroMQ",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -128,17 +130,29 @@ let package = Package(
                 "ws-edge", "fleet-under-test",
             ], swiftSettings: strict),
         .target(
-            name: "BenchmarkSupport", dependencies: ["Common", "Kafka", "TestSupport"], path: "Benchmarks/Support",
+            name: "BenchmarkSupport", dependencies: ["Common"], path: "Benchmarks/Support",
             swiftSettings: strict),
         .executableTarget(
-            name: "fence-cost", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport", "ZeroMQ"],
-            path: "Benchmarks/FenceCost", swiftSettings: strict),
-        .executableTarget(
-            name: "hot-path", dependencies: ["BenchmarkSupport", "Common", "JSONRecords", "Schema", "ShardWorkerCore"],
+            name: "hot-path",
+            dependencies: [
+                "BenchmarkSupport", "Common", "Feed", "JSONRecords", "Schema", "ShardWorkerCore", "WSEdgeCore",
+            ],
             path: "Benchmarks/HotPath", exclude: ["instructions"], swiftSettings: strict),
         .executableTarget(
-            name: "throughput", dependencies: ["BenchmarkSupport", "Common", "Postgres", "TestSupport"],
-            path: "Benchmarks/Throughput", swiftSettings: strict),
+            name: "bench",
+            dependencies: [
+                "BenchmarkSupport", "Common", "CoordinatorCore", "JSONRecords", "Kafka", "Postgres", "Schema",
+                "ShardWorkerCore", "TestSupport", "ZeroMQ", "c-loop", "coordinator", "distance", "fleet-under-test",
+                "load", "shard-worker", "ws-edge",
+            ],
+            path: "Benchmarks/Bench", swiftSettings: strict),
+        .executableTarget(
+            name: "load", path: "Benchmarks/Load", cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("rdkafka")]),
+        .executableTarget(name: "distance", path: "Benchmarks/Distance", cSettings: [.unsafeFlags(["-O2"])]),
+        .executableTarget(
+            name: "c-loop", path: "Benchmarks/CLoop", cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("pq"), .linkedLibrary("rdkafka")]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -14,27 +14,17 @@
 #include <vector>
 
 #include "Repair.h"
+#include "Shape.h"
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-// A name of a path; below an array its place.
-struct mr_step {
-  std::string name;
-  bool is_place;
-  size_t place;
-};
-
-// A field at its place in the object, and the paths that begin with its name: documents of a topic are alike.
-struct mr_field {
-  std::string name;
-  std::vector<size_t> paths;
-};
-
 struct mr_parser {
   std::vector<std::vector<mr_step>> paths;
-  // Of the documents before, by place.
-  std::vector<mr_field> fields;
+  // Of the documents before.
+  mr_shape shape{paths};
+  // Whether the last document has that shape: then simdjson has not seen it.
+  bool is_shaped = false;
   simdjson::dom::parser parser;
   // Reused for every document: simdjson reads SIMDJSON_PADDING bytes past the end.
   std::unique_ptr<char[]> padded;
@@ -155,20 +145,6 @@ static simdjson::error_code parse(mr_parser *parser, const char *json, size_t le
   return parser->parser.parse(repaired).get(root);
 }
 
-// The paths that begin with a field's name. Those of places beyond a bound are looked up each time.
-static const std::vector<size_t> &paths_of(mr_parser *parser, size_t place, std::string_view name) {
-  static const size_t remembered = 256;
-  if (place < parser->fields.size() && parser->fields[place].name == name) return parser->fields[place].paths;
-  place = std::min(place, remembered);
-  if (place >= parser->fields.size()) parser->fields.resize(place + 1);
-  auto &field = parser->fields[place];
-  field.name.assign(name);
-  field.paths.clear();
-  for (size_t i = 0; i < parser->paths.size(); i++)
-    if (parser->paths[i][0].name == name) field.paths.push_back(i);
-  return field.paths;
-}
-
 static int extract(mr_parser *parser, const char *json, size_t length, mr_value *values) {
   if (length > parser->limit) {
     parser->message = "the record is larger than the limit";
@@ -178,8 +154,11 @@ static int extract(mr_parser *parser, const char *json, size_t length, mr_value 
     json += 3;
     length -= 3;
   }
-  for (size_t i = 0; i < parser->paths.size(); i++) values[i].kind = MR_MISSING;
   std::memcpy(parser->padded.get(), json, length);
+  parser->padded[length] = 0;
+  parser->is_shaped = parser->shape.read(parser->padded.get(), length, values);
+  if (parser->is_shaped) return MR_OK;
+  for (size_t i = 0; i < parser->paths.size(); i++) values[i].kind = MR_MISSING;
   element root;
   auto error = parse(parser, json, length, root);
   if (error) {
@@ -192,14 +171,15 @@ static int extract(mr_parser *parser, const char *json, size_t length, mr_value 
     parser->message = mr_explain_value(root);
     return MR_NOT_OBJECT;
   }
-  size_t place = 0;
   for (auto field : object) {
-    for (size_t i : paths_of(parser, place++, field.key)) {
+    for (size_t i = 0; i < parser->paths.size(); i++) {
+      if (field.key != parser->paths[i][0].name) continue;
       element found = field.value;
       values[i].kind = MR_MISSING;
       if (descend(found, parser->paths[i], 1)) describe(parser, found, values[i]);
     }
   }
+  if (!parser->is_repaired) parser->shape.learn(parser->padded.get(), length);
   return MR_OK;
 }
 
@@ -209,9 +189,11 @@ extern "C" int mr_parser_extract(mr_parser *parser, const char *json, size_t len
   return MR_NO_MEMORY;
 }
 
-extern "C" size_t mr_parser_fields(const mr_parser *parser, size_t path,
-                                   void (*take)(void *, const char *, size_t), void *context) {
+extern "C" size_t mr_parser_fields(mr_parser *parser, size_t path, void (*take)(void *, const char *, size_t),
+                                   void *context) {
   const auto &steps = parser->paths[path];
+  // Its names are those of any document of its shape.
+  if (parser->is_shaped && parser->parser.parse(parser->shape.document().data(), parser->shape.document().size()).error()) return 0;
   element found = parser->parser.doc.root();
   size_t depth = 0;
   while (depth + 1 < steps.size() && descend(found, {steps[depth]}, 0)) depth++;

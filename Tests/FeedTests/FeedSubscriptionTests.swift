@@ -14,7 +14,7 @@ struct FeedSubscriptionTests {
         let worker = try Socket(.watchingPublisher, in: context)
         try worker.bind(endpoint)
         let stream = StreamDefinition(name: "s", topics: ["t"], mode: .append, columns: [Column("n", .bigint)])
-        let subscription = try FeedSubscription(
+        let subscription = FeedSubscription(
             StoredStream(stream, schema: MillraceSchema(), database: [:]), credentials: nil, in: context)
         try subscription.connect([.init(shard: 0, endpoint: endpoint)], at: .now)
         // Who publishes before somebody has subscribed publishes for nobody.

@@ -319,6 +319,30 @@ struct ShardWorkerTests {
         }
     }
 
+    @Test("A server that refuses is left alone for a while, however often the coordinator says what to claim")
+    func refusedLogin() throws {
+        let fleet = try WorkerFleet(Self.events)
+        var parameters = try TestPostgres.shared.get().makeDatabase()
+        parameters["dbname"]! += "_absent"
+        try fleet.start(0, postgres: parameters)
+        func isRefusal(_ message: WorkerMessage) -> Bool {
+            if case .failed("postgres", let reason, _) = message { reason.contains("does not exist") } else { false }
+        }
+        try fleet.wait("the refusal") { $0.contains { isRefusal($0.1) } }
+        // Each comes up with its generation in a heartbeat.
+        for generation in Int64(1)...3 {
+            try fleet.assign(0)
+            try fleet.wait("a heartbeat") { messages in
+                if case (0, .heartbeat(let progress))? = messages.last {
+                    progress.generation == generation
+                } else {
+                    false
+                }
+            }
+        }
+        #expect(fleet.messages.filter { isRefusal($0.1) }.count == 1)
+    }
+
     @Test("An offset that Kafka doesn't have stops its source, says so, and leaves the others going")
     func outOfRange() throws {
         let fleet = try WorkerFleet(Self.events, partitions: 2)

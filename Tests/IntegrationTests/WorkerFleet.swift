@@ -153,7 +153,7 @@ final class WorkerFleet {
             try poller.wait(.milliseconds(20))
             while let parts = try router.receive() {
                 let name = String(decoding: parts[0], as: UTF8.self)
-                let message = try #require(ControlEnvelope<WorkerMessage>.decode(parts[1]))
+                let message = try ControlEnvelope<WorkerMessage>.decode(parts[1])
                 messages.append((try #require(WorkerIdentity(name)).shard, message))
             }
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// An edge's dashboard in headless Chromium, by a process in Python that takes commands. Used from one thread.
@@ -36,14 +37,12 @@ final class DashboardPage {
     init(_ url: String, _ fleet: Fleet) throws {
         self.fleet = fleet
         outputPath = "\(fleet.folder)/dashboard.out"
-        _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Clients/dashboard.py").path
         process.executableURL = URL(filePath: "/usr/bin/python3")
         process.arguments = [script, url]
         process.standardInput = input
-        process.standardOutput = FileHandle(forWritingAtPath: outputPath)
-        try process.run()
+        try process.run(output: outputPath)
         try input.fileHandleForReading.close()
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A client in a process of its own, in Python, that follows a stream and resumes by itself. Used from one thread.
@@ -18,14 +19,12 @@ final class EdgeClient {
         self.folder = folder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try setEdges(edges)
-        _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Clients/\(name)").path
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["python3", script, edgesPath, stream] + arguments
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle(forWritingAtPath: outputPath)
-        try process.run()
+        try process.run(output: outputPath)
     }
 
     deinit { stop() }

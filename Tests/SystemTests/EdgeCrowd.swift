@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A hundred clients of an edge that come at once, from the beginning of a stream. Used from one thread.
@@ -11,14 +12,12 @@ final class EdgeCrowd {
     init(_ stream: String, edge: String, folder: String) throws {
         self.folder = folder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        _ = FileManager.default.createFile(atPath: folder + "/output", contents: nil)
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Clients/resume.py").path
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["python3", script, edge, stream, String(Self.count), folder + "/ends"]
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle(forWritingAtPath: folder + "/output")
-        try process.run()
+        try process.run(output: folder + "/output")
     }
 
     deinit { stop() }

@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import TestSupport
 import Testing
 
 /// An edge's process. Used from one thread.
@@ -23,21 +24,22 @@ final class EdgeUnderTest {
     ) throws {
         try FileManager.default.createDirectory(atPath: fleet.folder, withIntermediateDirectories: true)
         logPath = "\(fleet.folder)/edge-\(name).log"
-        _ = FileManager.default.createFile(atPath: logPath, contents: nil)
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
             prefix + [
-                Fleet.binaries.appending(path: "ws-edge").path, "--listen", listen, "--control",
+                fleet.programs.appending(path: "ws-edge").path, "--listen", listen, "--control",
                 control ?? "ipc://\(fleet.folder)/control/coordinator",
             ] + (key.map { ["--key", $0] } ?? []) + options
-        let names = ["host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"]
+        let names = [
+            "host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER",
+            "target_session_attrs": "PGTARGETSESSIONATTRS",
+        ]
         var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
         for (parameter, value) in fleet.postgres { environment[names[parameter] ?? parameter] = value }
         process.environment = environment.merging(extra) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle(forWritingAtPath: logPath)
-        try process.run()
+        try process.run(errors: logPath)
         do {
             isEncrypted = options.contains("--tls-certificate")
             address = try Self.address(of: process, logPath, fleet, isEncrypted ? "wss" : "ws")

@@ -19,9 +19,9 @@ struct EncryptionTests {
     }
 
     private static let prelude = """
-        import ssl
+        import ssl, tls
         def secure(query=""):
-            context = ssl.create_default_context(cafile=folder + "/tls.pem")
+            context = tls.Context(folder + "/tls.pem")
             return dial(url + query, ssl=context, compression=None)
         def name(c): return dict(x[0] for x in c.socket.getpeercert()["subject"])["commonName"]
         def served():
@@ -115,7 +115,7 @@ struct EncryptionTests {
             import sys
             sys.path.insert(0, "\(clients)")
             from frames import PING, TEXT, Raw, frame
-            context = ssl.create_default_context(cafile=folder + "/tls.pem")
+            context = tls.Context(folder + "/tls.pem")
             def frames(): return Raw(url.split("/")[2], wrap=lambda s: context.wrap_socket(s, server_hostname="127.0.0.1"))
             c = frames()
             # In one record some may go without an answer: the connection lives.

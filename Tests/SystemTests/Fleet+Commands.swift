@@ -44,7 +44,7 @@ extension Fleet {
         let path = try writeConfiguration()
         if let configuration { try configuration.write(toFile: path, atomically: false, encoding: .utf8) }
         let process = Process()
-        process.executableURL = Self.binaries.appending(path: "coordinator")
+        process.executableURL = programs.appending(path: "coordinator")
         process.arguments = words + ["--config", path, "--runtime-dir", folder]
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
         process.standardInput = FileHandle.nullDevice
@@ -68,14 +68,11 @@ extension Fleet {
         }
         // Files, not pipes: a fleet that `start --detach` leaves behind must hold nothing of ours.
         let files = ["out", "err"].map { "\(folder)-\($0)" }
-        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
         defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
-        process.standardOutput = FileHandle(forWritingAtPath: files[0])
-        process.standardError = FileHandle(forWritingAtPath: files[1])
         // A detached fleet inherits the descriptor by which Foundation notices the command's end.
         let exited = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in exited.signal() }
-        try process.run()
+        try process.run(output: files[0], errors: files[1])
         try #require(exited.wait(timeout: .now() + 120) == .success, "coordinator \(words) did not end")
         func read(_ file: String) -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
         return Output(code: process.terminationStatus, text: read(files[0]), errors: read(files[1]))

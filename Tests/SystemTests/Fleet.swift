@@ -25,11 +25,19 @@ final class Fleet {
     /// KAFKA_OFFSET_RESET.
     var offsetReset: String?
     var beginsOnNewCluster = false
+    /// With others that share its topic and its database.
+    var group: GroupPlan?
+    /// Between rounds that keep the tables in order; nil: as users have it.
+    var maintenanceSeconds: Double?
+    /// The host that its coordinator and workers run on; nil: this machine.
+    var host: NetworkNamespace?
     /// Between the fleet's processes and Postgres; the test's own connection is direct.
     let proxy: TCPProxy?
     private var database: Connection?
     private var process: Process?
     private let context = Context()
+    /// The programs that its commands are from.
+    var programs = Fleet.binaries
     static let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
     /// - Parameters:
@@ -77,6 +85,12 @@ final class Fleet {
             offsetReset: offsetReset)
         settings.beginsOnNewCluster = beginsOnNewCluster
         settings.streams += others
+        settings.group = group?.name
+        settings.member = group?.member
+        settings.maintenanceSeconds = maintenanceSeconds
+        settings.controlAddress = controlAddress
+        settings.advertisedHost = advertisedHost
+        settings.prefix = host?.prefix ?? []
         return try settings.process(binaries: Self.binaries)
     }
 
@@ -127,7 +141,7 @@ final class Fleet {
         poller.add(socket)
         try poller.wait(.seconds(1))
         guard let parts = try socket.receive() else { return nil }
-        return ControlEnvelope<CommandReply>.decode(parts[0])
+        return try ControlEnvelope<CommandReply>.decode(parts[0])
     }
 
     func status() throws -> StatusReport? {

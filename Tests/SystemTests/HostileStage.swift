@@ -43,12 +43,10 @@ final class HostileStage {
             .appending(path: "Clients/hostile.py").path
         let process = Process()
         let (input, output) = (Pipe(), fleet.folder + "/attack.out")
-        _ = FileManager.default.createFile(atPath: output, contents: nil)
         process.executableURL = URL(filePath: "/usr/bin/python3")
         process.arguments = [script, edge.address] + words
         process.standardInput = input
-        process.standardOutput = FileHandle(forWritingAtPath: output)
-        try process.run()
+        try process.run(output: output)
         defer {
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
             process.waitUntilExit()

@@ -2,6 +2,7 @@ import Common
 import CoordinatorCore
 import Foundation
 import Postgres
+import TestSupport
 import Testing
 
 /// A coordinator in an empty folder, which nothing tells where Kafka or Postgres is. Used from one thread.
@@ -34,17 +35,18 @@ final class LonelyFleet {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private func makeProcess(_ words: [String], _ name: String) throws -> Process {
+    /// - Parameter name: of the files with what it says.
+    private func run(
+        _ words: [String], _ name: String, atExit: (@Sendable () -> Void)? = nil
+    ) throws -> Process {
         let process = Process()
         process.executableURL = Fleet.binaries.appending(path: "coordinator")
         process.arguments = words
         process.environment = environment
         process.currentDirectoryURL = URL(filePath: folder)
         process.standardInput = FileHandle.nullDevice
-        let files = ["out", "err"].map { "\(folder)/\(name).\($0)" }
-        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
-        process.standardOutput = FileHandle(forWritingAtPath: files[0])
-        process.standardError = FileHandle(forWritingAtPath: files[1])
+        if let atExit { process.terminationHandler = { _ in atExit() } }
+        try process.run(output: "\(folder)/\(name).out", errors: "\(folder)/\(name).err")
         return process
     }
 
@@ -57,8 +59,7 @@ final class LonelyFleet {
     /// Waits until it says that it has started.
     func start(_ words: String...) throws {
         life += 1
-        let process = try makeProcess(["start"] + words, "life-\(life)")
-        try process.run()
+        let process = try run(["start"] + words, "life-\(life)")
         self.process = process
         try wait("a start; it says: \(log)", seconds: 180) {
             try #require(process.isRunning, "it ended with \(process.terminationStatus): \(log)")
@@ -103,10 +104,8 @@ final class LonelyFleet {
 
     func command(_ words: [String]) throws -> Output {
         let name = "command-\(words[0])"
-        let process = try makeProcess(words, name)
         let exited = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in exited.signal() }
-        try process.run()
+        let process = try run(words, name) { exited.signal() }
         try #require(exited.wait(timeout: .now() + 180) == .success, "coordinator \(words) did not end")
         return Output(code: process.terminationStatus, text: read(name + ".out"), errors: read(name + ".err"))
     }
@@ -122,8 +121,7 @@ final class LonelyFleet {
     /// One that goes on beside the test; its exit code once it has ended.
     func begin(_ words: String...) throws -> () -> Output {
         let name = "command-\(words[0])"
-        let process = try makeProcess(words, name)
-        try process.run()
+        let process = try run(words, name)
         return { [self] in
             process.waitUntilExit()
             return Output(code: process.terminationStatus, text: read(name + ".out"), errors: read(name + ".err"))

@@ -16,27 +16,12 @@ struct MaintenanceTests {
         return fleet
     }
 
-    /// Cuts the open ledger entry of an append stream with n = offset into closed ones, as if time had passed.
-    private func close(_ fleet: Fleet, every count: Int, hoursAgo: Int) throws {
-        try fleet.execute(
-            """
-            INSERT INTO millrace.ledger (source_id, from_offset, to_offset, records, rows, dead, skipped, checksum, closed_at)
-            SELECT 1, f, f + \(count), \(count), \(count), 0, 0, c,
-                date_trunc('hour', now()) - interval '\(hoursAgo) hours' + (f % 200) * interval '10 seconds'
-            FROM (SELECT g AS f, CASE WHEN g = 0 THEN (SELECT open_checksum FROM millrace.source) ELSE 0 END AS c
-                FROM generate_series(0, (SELECT next_offset FROM millrace.source) - \(count), \(count)) g) AS entries
-            """)
-        try fleet.execute(
-            "UPDATE millrace.source SET open_from = next_offset, open_records = 0, open_rows = 0, open_dead = 0, open_checksum = 0"
-        )
-    }
-
     @Test("Folding keeps every sum and the chain, also where checksums run over")
     func folding() throws {
         let stream = StreamDefinition(
             name: "events", topics: [], mode: .append, columns: [Column("n", .bigint, required: true)])
         let fleet = try finished(stream, (0..<1000).map { #"{"n":\#($0)}"# })
-        try close(fleet, every: 100, hoursAgo: 24 * 8)
+        try fleet.cutLedger(every: 100, hoursAgo: 24 * 8)
         // Sums that wrap around, down and up: the whole is still what it was.
         try fleet.execute(
             """
@@ -59,7 +44,7 @@ struct MaintenanceTests {
             name: "events", topics: [], mode: .append, columns: [Column("n", .bigint, required: true)])
         stream.retain = RetentionPeriod("2h")
         let fleet = try finished(stream, (0..<1000).map { #"{"n":\#($0)}"# })
-        try close(fleet, every: 100, hoursAgo: 24)
+        try fleet.cutLedger(every: 100, hoursAgo: 24)
         try fleet.execute("UPDATE millrace.ledger SET closed_at = now() WHERE from_offset >= 700")
         #expect(try fleet.done("retain").hasPrefix("700 rows"))
         #expect(try fleet.rows("SELECT count(*), min(n) FROM events") == ["300|700"])
@@ -76,7 +61,7 @@ struct MaintenanceTests {
         stream.retain = RetentionPeriod("2h")
         let fleet = try finished(stream, (0..<10).map { #"{"sku":"s\#($0)","quantity":1}"# })
         try fleet.execute("UPDATE stocks SET deleted = true WHERE sku < 's3'")
-        try close(fleet, every: 5, hoursAgo: 30)
+        try fleet.cutLedger(every: 5, hoursAgo: 30)
         #expect(try fleet.done("retain").hasPrefix("0 rows, 3 tombstones and 10 changes"))
         #expect(try fleet.rows("SELECT count(*) FROM stocks") == ["7"])
     }

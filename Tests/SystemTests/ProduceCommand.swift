@@ -32,9 +32,6 @@ final class ProduceCommand {
         process.currentDirectoryURL = URL(filePath: folder)
         process.environment = ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]
         process.standardInput = input
-        for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil) }
-        process.standardOutput = FileHandle(forWritingAtPath: folder + "/out")
-        process.standardError = FileHandle(forWritingAtPath: folder + "/err")
         process.terminationHandler = { [exited] _ in exited.signal() }
     }
 
@@ -55,7 +52,7 @@ final class ProduceCommand {
         try text.write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
     }
 
-    func start() throws { try process.run() }
+    func start() throws { try process.run(output: folder + "/out", errors: folder + "/err") }
 
     func send(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Many clients of a stream, each moved at random from edge to edge, in Python. Used from one thread.
@@ -24,9 +25,6 @@ final class StateClients {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try requests.joined(separator: "\n").write(toFile: folder + "/requests", atomically: true, encoding: .utf8)
         try setEdges(edges)
-        for name in ["output", "errors"] {
-            _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
-        }
         let scripts = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Clients").path
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -40,10 +38,10 @@ final class StateClients {
                     String(partitions),
                 ]
             }
-        process.standardInput = FileHandle(forReadingAtPath: folder + "/requests")
-        process.standardOutput = FileHandle(forWritingAtPath: folder + "/output")
-        process.standardError = FileHandle(forWritingAtPath: folder + "/errors")
-        try process.run()
+        let input = try FileHandle(forReadingFrom: URL(filePath: folder + "/requests"))
+        defer { try? input.close() }
+        process.standardInput = input
+        try process.run(output: folder + "/output", errors: folder + "/errors")
     }
 
     deinit { stop() }
@@ -83,4 +81,18 @@ final class StateClients {
     }
 
     var gaps: [String] { lines("gap").map(String.init) }
+
+    /// Of a log whose partitions have n of `0..<perPartition` each, by clients that follow one partition: each has its rows once and
+    /// in their order. They end with that.
+    func expectAll(
+        of fleet: Fleet, perPartition: Int, count: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try finish(at: try fleet.rows("SELECT json_object_agg(id, next_offset) FROM millrace.source")[0])
+        try fleet.wait("the churned clients; \(states.count) are at the end; \(errors)", seconds: 300) { !isRunning }
+        #expect(errors == "" && gaps == [], sourceLocation: sourceLocation)
+        let sum = perPartition * (perPartition - 1) / 2
+        let all = #"{"rows": \#(perPartition), "sum": \#(sum), "faults": []}"#
+        #expect(
+            states == Dictionary(uniqueKeysWithValues: (0..<count).map { ($0, all) }), sourceLocation: sourceLocation)
+    }
 }

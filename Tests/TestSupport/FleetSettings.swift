@@ -15,6 +15,14 @@ package struct FleetSettings: Codable {
     package var offsetReset: String?
     /// `--new-cluster`
     package var beginsOnNewCluster = false
+    /// `--group` and `--member`
+    package var group: String?
+    package var member: String?
+    package var maintenanceSeconds: Double?
+    package var controlAddress: String?
+    package var advertisedHost: String?
+    /// The command in front of it, such as one that enters a network namespace.
+    package var prefix: [String] = []
 
     /// - Parameter binaries: the folder of the built executables.
     package init(
@@ -39,7 +47,8 @@ package struct FleetSettings: Codable {
     /// A coordinator process that is not started yet.
     package func process(binaries: URL) throws -> Process {
         let process = Process()
-        process.executableURL = binaries.appending(path: "fleet-under-test")
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = prefix + [binaries.appending(path: "fleet-under-test").path]
         process.environment = [
             Self.variable: String(decoding: try JSONEncoder().encode(self), as: UTF8.self),
             // A crash is an exit at once.

@@ -8,6 +8,7 @@ package final class NetworkNamespace {
     package let there: String
     /// The command in front of one that is to run there.
     package var prefix: [String] { ["nsenter", "--net=/proc/\(holder.processIdentifier)/ns/net"] }
+    private let near: String
     private let holder = Process()
     private let input = Pipe()
 
@@ -27,7 +28,8 @@ package final class NetworkNamespace {
         }
         let pid = holder.processIdentifier
         // The kernel takes interfaces' names of up to 15 letters; the pid makes them ours.
-        let (near, far) = ("mr\(pid)a", "mr\(pid)b")
+        let far = "mr\(pid)b"
+        near = "mr\(pid)a"
         let inside = prefix.joined(separator: " ")
         try shell(
             """
@@ -40,6 +42,11 @@ package final class NetworkNamespace {
             \(inside) ip link set lo up
             \(inside) ip route add default via \(here)
             """)
+    }
+
+    /// Pulls the cable, or puts it back.
+    package func setLink(up: Bool) throws {
+        try shell("ip link set \(near) \(up ? "up" : "down")")
     }
 
     /// The cable goes with the namespace, and that with its last process.

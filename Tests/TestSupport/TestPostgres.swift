@@ -7,10 +7,14 @@ package final class TestPostgres: Sendable {
     package static let shared = Result { try TestPostgres() }
 
     private let folder: String
+    /// Where it listens on 127.0.0.1 too; else it has a socket only.
+    package let port: UInt16?
     private let server: KeptServer
 
     /// A cluster of a test's own, which it may crash.
-    package init() throws {
+    /// - Parameter settings: further ones of the server's.
+    package init(port: UInt16? = nil, settings: [String: String] = [:]) throws {
+        self.port = port
         let binaries = try shell("ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1")
         folder = try shell("mktemp -d /tmp/millrace-postgres-XXXXXX")
         let isRoot = getuid() == 0
@@ -20,11 +24,15 @@ package final class TestPostgres: Sendable {
         try shell(
             "cd \(folder) && \(user)\(binaries)/initdb -D \(folder)/data -U millrace -A trust -N -E UTF8 --no-locale")
         let fsync = ProcessInfo.processInfo.environment["MILLRACE_TEST_FSYNC"] == "on" ? "on" : "off"
+        var all = [
+            "listen_addresses": port == nil ? "" : "127.0.0.1", "fsync": fsync, "max_connections": "200",
+            "log_min_messages": "panic",
+        ]
+        if let port { all["port"] = String(port) }
+        let words = all.merging(settings) { $1 }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
         server = try KeptServer(
-            [
-                "\(binaries)/postgres", "-D", "\(folder)/data", "-k", folder, "-c", "listen_addresses=", "-c",
-                "fsync=\(fsync)", "-c", "max_connections=200", "-c", "log_min_messages=panic",
-            ], folder: folder, user: isRoot ? "postgres" : nil, signal: .interrupt)
+            ["\(binaries)/postgres", "-D", "\(folder)/data", "-k", folder] + words, folder: folder,
+            user: isRoot ? "postgres" : nil, signal: .interrupt)
         try waitUntilReady()
     }
 
@@ -56,10 +64,10 @@ package final class TestPostgres: Sendable {
     }
 
     /// Where the server listens.
-    package var socketPath: String { folder + "/.s.PGSQL.5432" }
+    package var socketPath: String { folder + "/.s.PGSQL.\(port ?? 5432)" }
 
     package func parameters(database: String) -> [String: String] {
-        ["host": folder, "dbname": database, "user": "millrace"]
+        ["host": folder, "port": "\(port ?? 5432)", "dbname": database, "user": "millrace"]
     }
 
     /// A database of its own for a test; the cluster's end is its end.

@@ -15,7 +15,7 @@ struct RouteDocumentTests {
 
     @Test("docs/openapi.json has each, and no other")
     func documented() throws {
-        var settings = EdgeSettings(listen: try #require(ListenAddress("127.0.0.1:0")), control: "ipc:///nowhere")
+        var settings = EdgeSettings(listen: try #require(ListenAddress("127.0.0.1:0")), controls: ["ipc:///nowhere"])
         settings.site = nil
         let edge = Edge(
             settings, EdgeInbox(try ServerWaker()), ReaderThreads(0, name: "none"), ReaderThreads(0, name: "none"),

@@ -52,7 +52,7 @@ int mr_parser_extract(mr_parser *parser, const char *json, size_t length, mr_val
 
 /* Names the fields of the innermost object on the way to a path, in the document that was extracted last. Returns how many
    of the path's names lead to it; where that is no object, no field is named. */
-size_t mr_parser_fields(const mr_parser *parser, size_t path, void (*take)(void *context, const char *name, size_t length),
+size_t mr_parser_fields(mr_parser *parser, size_t path, void (*take)(void *context, const char *name, size_t length),
                         void *context);
 
 /* A sentence about the last refusal; lives until the next call. */

@@ -7,20 +7,18 @@ package import ZeroMQ
 package final class FeedSubscription {
     /// Messages of one turn, so that repairs get theirs.
     private static let messageLimitPerTurn = 1000
-    /// Messages of one worker that wait here; those beyond are dropped, and read from Postgres.
-    private static let highWaterMark: Int32 = 64
     /// A source that nobody published for so long is asked for in the database: its worker may be gone.
     private static let silenceLimit = Duration.seconds(2)
     /// The database is asked so often even where all sources are heard: for sources that no worker has yet, and for the
     /// epoch.
     private static let pollInterval = Duration.seconds(10)
-    /// A feed that was silent for so long is connected anew: a worker may have refused us before it knew our key.
-    private static let reconnectInterval = Duration.seconds(10)
 
     package let stored: StoredStream
-    private let socket: Socket
+    private let credentials: CurveCredentials?
+    private let context: Context
     private var follower = FeedFollower(from: [:])
-    private var feeds: [Int32: Feed] = [:]
+    /// By the host's name; of a fleet on one host that is empty.
+    private var hosts: [String: HostFeeds] = [:]
     private var heardAt: [SourceID: ContinuousClock.Instant] = [:]
     private var polledAt = ContinuousClock.now
     /// A question is being answered.
@@ -42,59 +40,59 @@ package final class FeedSubscription {
     /// When the stream was last known to be paused.
     private var pausedAt: ContinuousClock.Instant?
 
-    private struct Feed {
-        let endpoint: String
-        let connectedAt: ContinuousClock.Instant
-        var heardAt: ContinuousClock.Instant?
-    }
-
     /// - Parameters:
-    ///   - credentials: for feeds on other hosts.
+    ///   - credentials: for feeds on other hosts, with the key of those that are told without one.
     ///   - origin: where to begin, given how far the stream is; nil: there.
     package init(
         _ stored: StoredStream, credentials: CurveCredentials?, in context: Context,
         from origin: ((StreamState) -> [SourceID: Int64])? = nil
-    ) throws(ZeroMQError) {
+    ) {
         self.stored = stored
         self.origin = origin
-        socket = try Socket(.subscriber, in: context, highWaterMark: Self.highWaterMark)
-        if let credentials { try socket.actAsCurveClient(credentials.own, server: credentials.server) }
-        try socket.subscribe(FeedMessage.topic(stored.stream.name))
+        self.credentials = credentials
+        self.context = context
     }
 
     package var position: [SourceID: Int64] { follower.position }
     package var repairCount: Int { follower.repairCount }
 
     package func add(to poller: inout Poller) {
-        poller.add(socket)
+        for host in hosts.values { host.add(to: &poller) }
     }
 
     /// The workers' feeds as they are now; none has to be there.
-    package func connect(_ wanted: [EdgeConfiguration.Feed], at now: ContinuousClock.Instant) throws(ZeroMQError) {
-        let endpoints = Dictionary(wanted.map { ($0.shard, $0.endpoint) }) { $1 }
-        for (shard, feed) in feeds {
-            let isOld =
-                now - (feed.heardAt ?? feed.connectedAt) > Self.reconnectInterval && feed.endpoint.hasPrefix("tcp://")
-            guard isOld || endpoints[shard] != feed.endpoint else { continue }
-            // One that refused us is gone already.
-            try? socket.disconnect(feed.endpoint)
-            feeds[shard] = nil
-        }
-        for (shard, endpoint) in endpoints where feeds[shard] == nil {
-            try socket.connect(endpoint)
-            feeds[shard] = Feed(endpoint: endpoint, connectedAt: now)
+    /// - Parameter own: for feeds over tcp, where there are no credentials.
+    package func connect(
+        _ wanted: [EdgeConfiguration.Feed], own: CurveKeyPair? = nil, at now: ContinuousClock.Instant
+    ) throws(ZeroMQError) {
+        let told = Dictionary(grouping: wanted) { $0.host ?? "" }
+        for name in hosts.keys where told[name] == nil { hosts[name] = nil }
+        for (name, feeds) in told {
+            let server = try feeds[0].server.map { text throws(ZeroMQError) in try CurvePublicKey(text) }
+            if hosts[name] == nil || hosts[name]!.server != server ?? credentials?.server {
+                hosts[name] = try HostFeeds(
+                    FeedMessage.topic(stored.stream.name), own: credentials?.own ?? own,
+                    server: server ?? credentials?.server, in: context)
+            }
+            try hosts[name]!.connect(Dictionary(feeds.map { ($0.shard, $0.endpoint) }) { $1 }, at: now)
         }
     }
 
     /// Takes what the workers published since the last call.
     package func receive(at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void) throws(ZeroMQError) {
-        for _ in 0..<Self.messageLimitPerTurn {
-            guard let parts = try socket.receive() else { return }
+        for host in hosts.values { try receive(from: host, at: now, deliver) }
+    }
+
+    private func receive(
+        from host: HostFeeds, at now: ContinuousClock.Instant, _ deliver: (FeedDelivery) -> Void
+    ) throws(ZeroMQError) {
+        for _ in 0..<(Self.messageLimitPerTurn / hosts.count) {
+            guard let parts = try host.receive() else { return }
             guard parts.count == 2, let message = parts[1].withUnsafeBytes({ FeedMessage($0) }) else {
                 foreignVersion = parts.last?.first
                 continue
             }
-            feeds[message.shard]?.heardAt = now
+            host.heard(message.shard, at: now)
             if !message.rows.isEmpty { lag.add(max(0, Self.clock() - Double(message.committedAt) / 1000)) }
             for span in message.spans { heardAt[span.source] = now }
             pass(follower.receive(message), deliver)
@@ -160,8 +158,8 @@ package final class FeedSubscription {
     /// there is nothing to hear.
     package func isHeard(at now: ContinuousClock.Instant) -> Bool {
         isPaused
-            || (feeds.values.map(\.heardAt) + [pausedAt]).contains { heardAt in
-                heardAt.map { now - $0 <= Self.reconnectInterval } ?? false
+            || (hosts.values.flatMap(\.heardAt) + [pausedAt]).contains { heardAt in
+                heardAt.map { now - $0 <= HostFeeds.reconnectInterval } ?? false
             }
     }
 

@@ -4,6 +4,8 @@ private import Glibc
 /// What most values of a column are, tried first: without a reference, an error, or an option beyond bounds. What it does not
 /// take goes by way of the column's `ColumnConverter`, to the same end or to a reason.
 struct PlainColumn {
+    /// Its place among the document's paths; nil where Kafka's record holds it.
+    let path: Int?
     private let type: ColumnType
     private let isOptional: Bool
     private let hasZone: Bool
@@ -12,7 +14,8 @@ struct PlainColumn {
     private let doubles: (Double, Double)
     private let byteLimit: Int
 
-    init(_ column: Column, addsUp: Bool) {
+    init(_ column: Column, path: Int?, addsUp: Bool) {
+        self.path = path
         type = column.type
         isOptional = !column.required && column.defaultValue == nil
         hasZone = column.timezone != nil

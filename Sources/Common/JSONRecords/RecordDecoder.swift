@@ -14,8 +14,6 @@ package struct RecordDecoder: ~Copyable {
     private var reader: DocumentReader
     private let converters: [ColumnConverter]
     private let plain: UnsafeMutableBufferPointer<PlainColumn>
-    /// For each column its place among the document's paths, or nil when Kafka's record holds it.
-    private let paths: UnsafeMutableBufferPointer<Int?>
     private let changes: ChangePaths?
     private let skippedByteCount: Int
     private let keyIndices: [Int]
@@ -35,7 +33,6 @@ package struct RecordDecoder: ~Copyable {
         self.watch = watch
         isKeyed = stream.isKeyed
         var names: [String] = []
-        paths = .allocate(capacity: stream.columns.count)
         plain = .allocate(capacity: stream.columns.count)
         for (index, column) in stream.columns.enumerated() {
             var place: Int?
@@ -43,9 +40,8 @@ package struct RecordDecoder: ~Copyable {
                 place = names.count
                 names.append(path)
             }
-            paths.initializeElement(at: index, to: place)
             plain.initializeElement(
-                at: index, to: PlainColumn(column, addsUp: stream.increments.contains(column.name)))
+                at: index, to: PlainColumn(column, path: place, addsUp: stream.increments.contains(column.name)))
         }
         changes = stream.changeRecords.map { _ in ChangePaths(rowPaths: names) }
         skippedByteCount = stream.skipPrefix
@@ -61,7 +57,6 @@ package struct RecordDecoder: ~Copyable {
     deinit {
         storage.deallocate()
         plain.deallocate()
-        paths.deallocate()
     }
 
     /// The columns that no record of the watch's present run had.
@@ -134,7 +129,7 @@ package struct RecordDecoder: ~Copyable {
         firstPath: Int, _ metadata: borrowing RecordMetadata
     ) throws(RecordRejection) {
         for index in storage.indices {
-            guard let path = paths[index] else {
+            guard let path = plain[index].path else {
                 storage[index] = try converters[index].convert(metadata)
                 continue
             }
@@ -163,7 +158,7 @@ package struct RecordDecoder: ~Copyable {
         }
         for index in converters.indices { storage[index] = .null }
         for index in keyIndices {
-            guard let path = paths[index] else {
+            guard let path = plain[index].path else {
                 storage[index] = try converters[index].convert(metadata)
                 continue
             }

@@ -33,8 +33,8 @@ struct Client: ~Copyable {
     }
 
     deinit {
-        // A consumer of ours is no group's member: there is nothing to leave, and what waits for the group's coordinator,
-        // which may be away, would hold this up.
+        // A consumer is no group's member, and a member has left before or stays: what waits for the group's coordinator, which may
+        // be away, would hold this up.
         rd_kafka_destroy_flags(handle, Int32(millrace_destroy_no_consumer_close))
     }
 

@@ -31,10 +31,14 @@ package struct Consumer: ~Copyable {
 
     /// Where there are none of ours, librdkafka's defaults hold (its CONFIGURATION.md).
     private static let defaults = [
-        // Reaching either limit stops fetching for a second in librdkafka before 2.2: leave the count out of the
-        // way and bound memory by bytes.
+        // Memory is bounded by bytes, and the count out of the way. Few bytes stay in the processor's cache: whoever
+        // reaches the bound looks again after 10 ms rather than after a second.
         "queued.min.messages": "1000000",
-        "queued.max.messages.kbytes": "65536",
+        "queued.max.messages.kbytes": "16384",
+        "fetch.queue.backoff.ms": "10",
+        // Whoever was cut off is there again within a second rather than ten.
+        "reconnect.backoff.max.ms": "500",
+        "socket.connection.setup.timeout.ms": "5000",
         // How often librdkafka tells whether a broker is connected.
         "statistics.interval.ms": "2000",
         "group.id": "millrace",

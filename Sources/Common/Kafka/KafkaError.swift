@@ -37,6 +37,12 @@ package struct KafkaError: Error, Sendable, Equatable {
             || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED.rawValue
     }
 
+    /// Whether the client is of no more use: as a group's member whose name another one has taken.
+    package var isFatal: Bool {
+        code == RD_KAFKA_RESP_ERR__FATAL.rawValue || code == RD_KAFKA_RESP_ERR__FENCED.rawValue
+            || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID.rawValue
+    }
+
     /// Whether a record was larger than the client, the topic or the broker takes.
     package var isTooLarge: Bool { code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue }
 

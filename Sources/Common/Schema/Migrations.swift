@@ -17,8 +17,8 @@ package struct Migrations: Sendable {
     /// functions are there, and an older program leaves newer ones alone.
     var steps: [String] {
         [
-            schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL, "", schema.changesFromSQL, schema.usersSQL,
-            schema.functionsSQL,
+            schema.tablesSQL, schema.topicIDSQL, schema.begunBySQL, "", schema.changesFromSQL, schema.usersSQL, "",
+            schema.membersSQL, schema.functionsSQL,
         ]
     }
 

@@ -100,18 +100,23 @@ package struct MillraceSchema: Hashable, Sendable {
 
         -- Takes sources over. The backend that held one is ended first, since it may hold the row's lock in a
         -- transaction whose client is gone; its pid counts only together with its start.
-        CREATE OR REPLACE FUNCTION \(name).take_claim(held uuid, ids int[], generation_ bigint)
+        CREATE OR REPLACE FUNCTION \(name).take_claim(held uuid, ids int[], generation_ bigint, member_ text)
         RETURNS SETOF \(name).source LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM pg_terminate_backend(a.pid, 5000) FROM \(name).source s
             JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start
             WHERE s.id = ANY (ids) AND a.pid <> pg_backend_pid();
             PERFORM 1 FROM \(name).source WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
-            RETURN QUERY UPDATE \(name).source s SET claim = held, generation = generation_,
+            RETURN QUERY UPDATE \(name).source s SET claim = held, generation = generation_, member = member_,
                 backend_pid = pg_backend_pid(),
                 backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
-            WHERE s.id = ANY (ids) AND s.retired_at IS NULL AND s.generation <= generation_ RETURNING s.*;
+            WHERE s.id = ANY (ids) AND s.retired_at IS NULL
+                AND (s.generation <= generation_ OR s.member IS DISTINCT FROM member_) RETURNING s.*;
         END $$;
+
+        -- As workers of versions before members ask.
+        CREATE OR REPLACE FUNCTION \(name).take_claim(held uuid, ids int[], generation_ bigint)
+        RETURNS SETOF \(name).source LANGUAGE sql AS $$ SELECT * FROM \(name).take_claim(held, ids, generation_, NULL); $$;
 
         -- After a connection was lost: ends the old backend, whose COMMIT may still be under way, and returns those
         -- sources that are still the caller's, with their positions as they are from now on.

@@ -6,43 +6,46 @@ private import Glibc
 ///
 ///     client-secret KEY
 ///     server-public KEY
+///
+/// A client of several servers has a line more for each.
 package struct CurveCredentials: Equatable, Sendable {
     package let own: CurveKeyPair
-    package let server: CurvePublicKey
+    /// At least one.
+    package let servers: [CurvePublicKey]
+    package var server: CurvePublicKey { servers[0] }
 
     package init(own: CurveKeyPair, server: CurvePublicKey) {
         self.own = own
-        self.server = server
+        servers = [server]
     }
 
     /// Empty lines and lines that begin with `#` don't count (a key can hold a `#`, but begins no line).
     /// Errors tell lines by number, and never repeat them: one of them is a secret.
     package init(text: String) throws(ZeroMQError) {
-        var values: [String: String] = [:]
+        var secret: String?
+        var servers: [CurvePublicKey] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
             if words.isEmpty || words[0].hasPrefix("#") { continue }
-            guard words.count == 2, [Self.secretName, Self.serverName].contains(words[0]), values[words[0]] == nil
-            else {
+            if words.count == 2, words[0] == Self.secretName, secret == nil {
+                secret = words[1]
+            } else if words.count == 2, words[0] == Self.serverName {
+                servers.append(try CurvePublicKey(words[1]))
+            } else {
                 throw Self.malformed(
                     "line \(index + 1) is not one of `\(Self.secretName) KEY`, `\(Self.serverName) KEY`")
             }
-            values[words[0]] = words[1]
         }
-        guard let secret = values[Self.secretName], let server = values[Self.serverName] else {
+        guard let secret, !servers.isEmpty else {
             throw Self.malformed("needs the lines `\(Self.secretName) KEY` and `\(Self.serverName) KEY`")
         }
         own = try CurveKeyPair(secretKey: CurveSecretKey(secret))
-        self.server = try CurvePublicKey(server)
+        self.servers = servers
     }
 
     /// With the secret key: for a file that only its owner reads, and for nothing that is logged.
     package var text: String {
-        """
-        \(Self.secretName) \(own.secretKey.text)
-        \(Self.serverName) \(server.text)
-
-        """
+        "\(Self.secretName) \(own.secretKey.text)\n" + servers.map { "\(Self.serverName) \($0.text)\n" }.joined()
     }
 
     private static let secretName = "client-secret"

@@ -3,23 +3,58 @@ import ZeroMQ
 
 /// What workers and commands say to the coordinator, and what they are answered.
 extension Coordinator {
-    /// What is no message of ours is counted and dropped.
+    /// What somebody who is no worker says.
+    private enum Asked {
+        case command(CommandRequest)
+        case edge(EdgeReport)
+        case foreign(ForeignMessage)
+
+        init(_ frame: [UInt8]) {
+            do throws(ForeignMessage) {
+                if let command = try? ControlEnvelope<CommandRequest>.decode(frame) {
+                    self = .command(command)
+                } else {
+                    switch try ControlEnvelope<EdgeMessage>.decode(frame) {
+                    case .report(let edge): self = .edge(edge)
+                    }
+                }
+            } catch {
+                self = .foreign(error)
+            }
+        }
+    }
+
+    /// Whoever says what this program can't read is told so; what is no message of ours is counted and dropped.
     func handle(_ parts: [[UInt8]]) throws {
         guard parts.count == 2 else { return droppedFrames += 1 }
         let name = String(decoding: parts[0], as: UTF8.self)
-        if let worker = WorkerIdentity(name) {
-            guard let message = ControlEnvelope<WorkerMessage>.decode(parts[1]) else { return droppedFrames += 1 }
-            // One of an earlier coordinator that is on its way out has nothing to say here.
-            guard workers[worker.shard]?.pid == worker.pid else { return }
-            handle(message, from: worker.shard)
-        } else if let request = ControlEnvelope<CommandRequest>.decode(parts[1]) {
-            if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
-        } else if case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(parts[1]) {
+        if let worker = WorkerIdentity(name) { return handle(parts[1], from: worker) }
+        switch Asked(parts[1]) {
+        case .command(let request): if let reply = serve(request, from: parts[0]) { try answer(parts[0], reply) }
+        case .edge(let edge):
             edges.heard(edge, route: parts[0], at: .now)
             _ = try control.send([parts[0], try encode(localEdgeConfiguration)])
-        } else {
-            droppedFrames += 1
+        case .foreign(.noise): droppedFrames += 1
+        case .foreign(let message): try answer(parts[0], Self.refusal(message))
         }
+    }
+
+    private func handle(_ frame: [UInt8], from worker: WorkerIdentity) {
+        // One of an earlier coordinator that is on its way out has nothing to say here.
+        guard workers[worker.shard]?.pid == worker.pid else { return }
+        do throws(ForeignMessage) {
+            handle(try ControlEnvelope<WorkerMessage>.decode(frame), from: worker.shard)
+        } catch {
+            droppedFrames += 1
+            // The same program is started for every shard.
+            guard foreignMessage != error else { return }
+            foreignMessage = error
+            notice("shard \(worker.shard) says \(error): start the coordinator anew", shard: worker.shard)
+        }
+    }
+
+    private static func refusal(_ message: ForeignMessage) -> CommandReply {
+        .refused("to this coordinator that is \(message); run programs of one version")
     }
 
     func answer(_ identity: [UInt8], _ reply: CommandReply) throws {
@@ -31,8 +66,11 @@ extension Coordinator {
     func answerPaused() throws {
         guard !pausing.isEmpty else { return }
         let held = Set(fleet.shards.keys.flatMap { fleet.sources(of: $0) })
-        for pause in pausing where held.isDisjoint(with: pause.sources) { try answer(pause.identity, .done) }
-        pausing.removeAll { held.isDisjoint(with: $0.sources) }
+        func isDone(_ pause: Pausing) -> Bool {
+            held.isDisjoint(with: pause.sources) && isFreeElsewhere(pause.sources, since: pause.since)
+        }
+        for pause in pausing where isDone(pause) { try answer(pause.identity, .done) }
+        pausing.removeAll(where: isDone)
         for pause in pausing where pause.deadline <= .now {
             try answer(pause.identity, .refused("paused, but its worker has not given it back yet: coordinator status"))
         }
@@ -41,25 +79,36 @@ extension Coordinator {
 
     /// What those on other hosts may ask; nil for what is nothing of ours.
     func answerRemote(_ frame: [UInt8]) throws -> [UInt8]? {
-        if let request = ControlEnvelope<CommandRequest>.decode(frame) {
+        switch Asked(frame) {
+        case .command(let request):
             return try ControlEnvelope.encode(
                 request == .status
                     ? CommandReply.status(status()) : .refused("from another host a fleet can only be looked at"))
+        case .edge(let edge):
+            edges.heard(edge, route: nil, at: .now)
+            var known = EdgeConfiguration(
+                streams: configuration.streams, schema: configuration.schema, feeds: remoteFeeds + feedsElsewhere,
+                issuers: configuration.issuers)
+            known.controls = controlsElsewhere
+            return try encode(known)
+        case .foreign(.noise): return nil
+        case .foreign(let message): return try ControlEnvelope.encode(Self.refusal(message))
         }
-        guard case .report(let edge)? = ControlEnvelope<EdgeMessage>.decode(frame) else { return nil }
-        edges.heard(edge, route: nil, at: .now)
-        let feeds = fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
-            state.progress?.remoteFeed.map { EdgeConfiguration.Feed(shard: shard, endpoint: $0) }
+    }
+
+    /// Of this coordinator's workers, as those on other hosts reach them.
+    var remoteFeeds: [EdgeConfiguration.Feed] {
+        fleet.shards.sorted { $0.key < $1.key }.compactMap { shard, state in
+            state.progress?.remoteFeed.map {
+                EdgeConfiguration.Feed(
+                    host: configuration.group?.member, shard: shard, endpoint: $0, server: remote?.serverKey.text)
+            }
         }
-        return try encode(
-            .init(
-                streams: configuration.streams, schema: configuration.schema, feeds: feeds,
-                issuers: configuration.issuers))
     }
 
     private var localFeeds: [EdgeConfiguration.Feed] {
         workers.values.map(\.identity).sorted { $0.shard < $1.shard }.map {
-            .init(shard: $0.shard, endpoint: folder.feedEndpoint($0))
+            .init(host: configuration.group?.member, shard: $0.shard, endpoint: folder.feedEndpoint($0))
         }
     }
 
@@ -73,10 +122,12 @@ extension Coordinator {
 
     /// With the fleet's connections: only for the socket in the runtime folder.
     private var localEdgeConfiguration: EdgeConfiguration {
-        .init(
-            streams: configuration.streams, schema: configuration.schema, feeds: localFeeds,
+        var edge = EdgeConfiguration(
+            streams: configuration.streams, schema: configuration.schema, feeds: localFeeds + feedsElsewhere,
             kafka: configuration.kafka, postgres: configuration.postgres, tokenKeys: currentTokenKeys(),
             issuers: configuration.issuers)
+        edge.secretKey = edgeKeys?.secretKey.text
+        return edge
     }
 
     private func currentTokenKeys() -> String? {
@@ -128,10 +179,10 @@ extension Coordinator {
             feeds.tokenKeys = nil
             return .feeds(feeds)
         case .scale(let count, let by):
-            guard (0...1000).contains(count) else { return .refused("shards must be 0 to 1000, not \(count)") }
-            do throws(StartError) { try scale.keep(count) } catch { notice("scale: \(error)") }
+            if let refusal = Self.refusal(.scale(shards: count)) { return refusal }
             discovery.ask(.audit(action: "scale", by: by, detail: String(count)))
-            perform(fleet.scale(to: count, at: .now))
+            perform(MemberRequest.scale(shards: count))
+        case .members(let host, let request, let by): return ask(host, request, by: by)
         case .restart(let shard, let rolling, let by):
             let known = fleet.shards.keys.sorted()
             if let shard, !known.contains(shard) { return .refused("there is no shard \(shard)") }

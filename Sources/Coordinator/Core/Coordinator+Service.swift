@@ -18,7 +18,8 @@ extension Coordinator {
         if notices.count > Self.noticeLimit { notices.removeFirst() }
     }
 
-    func status() -> StatusReport {
+    /// Of this coordinator's own workers, without what others of a group say.
+    func ownStatus() -> StatusReport {
         var report = StatusReport(
             fleet, counters,
             StatusReport.Surroundings(
@@ -30,11 +31,17 @@ extension Coordinator {
                 control: folder.controlEndpoint,
                 remoteControl: remote.map {
                     .init(endpoint: $0.endpoint, refused: $0.refusedCount, dropped: $0.droppedCount)
-                }, stalls: stalls, now: .now))
+                }, stalls: stalls, elsewhere: sourcesElsewhere, now: .now))
         report.metrics = metrics?.address
         report.droppedFrames = droppedFrames
         report.edges = edges.rows(at: .now)
         addChildren(to: &report)
+        return report
+    }
+
+    func status() -> StatusReport {
+        var report = ownStatus()
+        addMembers(to: &report)
         return report
     }
 
@@ -51,8 +58,9 @@ extension Coordinator {
 
     /// Once a tick.
     func ticked() {
-        let report = status()
-        stalls.note(report.sources, at: .now)
+        let report = ownStatus()
+        stalls.note(report.sources.filter { $0.host == nil }, at: .now)
+        tellGroup(report)
         metrics?.publish(snapshot(report))
         notifier?.say(status: report.summary)
     }

@@ -53,6 +53,7 @@ extension Coordinator {
             schema: configuration.schema, feedEndpoint: folder.feedEndpoint(identity),
             batchRowLimit: configuration.batchRowLimit, breakerRecordCount: configuration.breakerRecordCount,
             inFlightPath: folder.inFlightPath(identity))
+        worker.member = configuration.group?.member
         do {
             worker.remoteFeed = try configuration.advertisedHost.flatMap { try remote?.feed(host: $0) }
         } catch {

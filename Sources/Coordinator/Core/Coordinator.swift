@@ -34,6 +34,8 @@ package final class Coordinator {
     var edges = EdgeRegistry()
     /// On the control socket: those that were no message of ours.
     var droppedFrames = 0
+    /// What a worker said last that this program can't read.
+    var foreignMessage: ForeignMessage?
     private let signals: Int32
     var discoveryFailure: String?
     private var troubles: [String] = []
@@ -41,10 +43,23 @@ package final class Coordinator {
     var pausing: [Pausing] = []
     private var keysFailure: String?
     var tokenKeys: TokenKeySource
-    /// Why a fleet that started in an outage can't go on.
-    private var refusal: StartError?
+    /// Why a fleet that has started can't go on.
+    private(set) var refusal: StartError?
     var notices: [StatusReport.Notice] = []
     var stalls = StallWatch()
+    /// Nil unless in a group; likewise what follows.
+    let shareHolder: ShareHolder?
+    let membership: Membership?
+    /// By which this coordinator's edges reach feeds of other hosts: of this life.
+    let edgeKeys: CurveKeyPair?
+    /// The others, as they were heard last.
+    var members: [Member] = []
+    /// What workers may still write, as it was in the database at a time.
+    var claimedElsewhere: (sources: Set<SourceID>, asOf: ContinuousClock.Instant)?
+    var knownSources = ""
+    var ownsSchema = true
+    var groupFailure: String?
+    var hostRoll = HostRoll()
     /// Nil until the fleet is told to stop.
     var stopping: Stopping?
     let startedAt = ContinuousClock.now
@@ -56,6 +71,10 @@ package final class Coordinator {
         let problems = StreamValidation(configuration.streams, schema: configuration.schema).problems
         guard problems.isEmpty else { throw StartError(problems.joined(separator: "\n"), .configuration) }
         if !configuration.lacksKafka { try configuration.checkKafkaProperties() }
+        if configuration.group != nil, configuration.isEmbedding {
+            throw StartError(
+                "a group needs a Kafka and a Postgres that all its hosts reach: see docs/hosts.md", .usage)
+        }
         let folder = try RuntimeFolder(configuration.runtimeFolder)
         let mailbox = Mailbox()
         // Before Foundation spawns: signals that one of its threads takes would end us.
@@ -105,6 +124,15 @@ package final class Coordinator {
         notifier = try ServiceNotifier.fromEnvironment()
         fleet = FleetState(shardCount: configuration.shards, generation: generation)
         tokenKeys = TokenKeySource(configuration)
+        do throws(KafkaError) {
+            shareHolder = try configuration.group.map { plan throws(KafkaError) in
+                try ShareHolder(configuration, plan)
+            }
+        } catch {
+            throw StartError("Kafka: \(error)", .configuration)
+        }
+        edgeKeys = try configuration.group.map { _ in try CurveKeyPair.generate() }
+        membership = configuration.group.map { Membership(configuration, $0, mailbox) }
         self.folder = folder
     }
 
@@ -169,12 +197,14 @@ package final class Coordinator {
             poller.add(control)
             remote?.add(to: &poller)
             poller.add(descriptor: mailbox.descriptor, .read)
+            if let shareHolder { poller.add(descriptor: shareHolder.descriptor, .read) }
             let signal = poller.add(descriptor: signals, .read)
-            try poller.wait(due - .now)
+            try poller.wait(min(due, shareHolder?.nextWake ?? due) - .now)
             if !poller.events(signal).isEmpty { takeSignals() }
             for item in mailbox.takeAll() { try handle(item) }
             while let parts = try control.receive() { try handle(parts) }
             try remote?.serve(answerRemote)
+            serveGroup()
             if due <= .now {
                 perform(fleet.tick(at: .now))
                 perform(children.tick(at: .now))
@@ -188,7 +218,9 @@ package final class Coordinator {
             goOnStopping()
             turned()
         }
+        try leaveGroup()
         discovery.stop()
+        membership?.stop()
         if let refusal { throw refusal }
         return .success
     }
@@ -234,14 +266,18 @@ package final class Coordinator {
             for text in news { notice(text) }
             trouble(found.troubles)
             renew(found.remade)
+            let before = entries
             entries = Dictionary(uniqueKeysWithValues: found.entries.map { ($0.id, $0) })
+            // Whoever has resumed them, on this host or another.
+            forgive(found.entries.filter { $0.hold == nil && before[$0.id]?.hold != nil }.map(\.id))
+            ownsSchema = found.ownsSchema
             assign()
         case .discoveryFailed(let reason): trouble([reason])
         case .prepared(let generation): fleet.learn(generation: generation)
-        case .startRefused(let error):
-            refusal = error
-            discoveryFailure = error.description
-            stop()
+        case .startRefused(let error): refuse(error)
+        case .members(let heard): hear(heard)
+        case .asked(let request): perform(request)
+        case .notAsked(let why): notice(why)
         case .schemaLost(let reason):
             discoveryFailure = reason
             guard stopping == nil else { return }
@@ -249,17 +285,29 @@ package final class Coordinator {
             stop()
         case .answered(let identity, let reply): try answer(identity, reply)
         case .paused(let ids, let identity):
-            pausing.append(Pausing(sources: ids, identity: identity, deadline: .now + Pausing.limit))
+            pausing.append(Pausing(sources: ids, identity: identity, since: .now))
         case .resumed(let ids, let identity):
-            fleet.forgive(ids)
-            for id in ids { if let stream = entries[id]?.stream { tripped.remove(stream) } }
+            forgive(ids)
             assign()
             try answer(identity, .done)
         }
     }
 
-    private func assign() {
-        perform(fleet.discovered(Set(entries.values.filter { $0.hold == nil }.map(\.id)), at: .now))
+    /// Sources that killed workers get another try, and streams of dead letters too.
+    private func forgive(_ ids: [SourceID]) {
+        fleet.forgive(ids)
+        for id in ids { if let stream = entries[id]?.stream { tripped.remove(stream) } }
+    }
+
+    /// It can't go on, and says why when it has ended.
+    func refuse(_ error: StartError) {
+        refusal = error
+        discoveryFailure = error.description
+        stop()
+    }
+
+    func assign() {
+        perform(fleet.discovered(Set(entries.values.filter { $0.hold == nil && isShared($0) }.map(\.id)), at: .now))
     }
 
     /// Each is said when it comes; while services end there is always some.

@@ -9,13 +9,14 @@ extension Command {
         form: """
             [--shards N] [--edges N] [--edge-host HOST] [--edge-port PORT] [--open] [--demo] [--detach] [--wait]
                      [--allow-add-columns] [--metrics HOST:PORT] [--embedded-kafka automatic|apache|mock]
-                     [--new-cluster]
+                     [--new-cluster] [--group NAME] [--member NAME]
             """,
         summary: """
             Starts the fleet, and runs until it is told to stop. Where nothing says where Kafka or Postgres is, it runs
             private ones in its runtime folder. With --wait it also starts while those that are configured don't answer, and
             waits for them. Reading needs a user where edges listen on more than this machine, publishing always; with --open
-            neither does.
+            neither does. With --group the coordinators of several hosts are one fleet: Kafka's consumer group of that name
+            divides the partitions among them, each under its host's name or that of --member.
             """, example: "start --shards 4 --edges 1"
     ) { arguments, settings in
         let isDetached = arguments.flag("--detach")
@@ -31,12 +32,16 @@ extension Command {
     }
 
     static let scale = Command(
-        name: "scale", form: "--shards N", summary: "Changes the number of shards while the fleet runs",
-        example: "scale --shards 8"
+        name: "scale", form: "--shards N [--host NAME | --all]",
+        summary: """
+            Changes the number of shards while the fleet runs: of this host, of another one of its group, or of each.
+            """, example: "scale --shards 8"
     ) { arguments, settings in
+        let hosts = try Hosts(&arguments)
         guard let shards: Int32 = try arguments.number("--shards") else { throw arguments.usage("--shards is missing") }
         try arguments.finish()
-        _ = try settings.client().ask(.scale(shards: shards, by: Settings.user))
+        _ = try settings.client().ask(
+            hosts.request(.scale(shards: shards)) ?? .scale(shards: shards, by: Settings.user))
         return .success
     }
 
@@ -62,14 +67,20 @@ extension Command {
     }
 
     static let drain = Command(
-        name: "drain", form: "",
-        summary: "Lets every worker commit and go; the coordinator stays (scale brings workers back)",
-        example: "drain"
+        name: "drain", form: "[--host NAME | --all]",
+        summary: """
+            Lets every worker commit and go; the coordinator stays (scale brings workers back). Of this host, of another one of
+            its group, or of all.
+            """, example: "drain"
     ) { arguments, settings in
+        let hosts = try Hosts(&arguments)
         try arguments.finish()
         let client = try settings.client()
-        _ = try client.ask(.scale(shards: 0, by: Settings.user))
-        return try Patience.drain.wait { try client.status().shards.isEmpty } ? .success : .drainTimeout
+        _ = try client.ask(hosts.request(.scale(shards: 0)) ?? .scale(shards: 0, by: Settings.user))
+        return try Patience.drain.wait {
+            let report = try client.status()
+            return report.shards.allSatisfy { !hosts.includes($0.host, own: report.host) }
+        } ? .success : .drainTimeout
     }
 
     static let stop = Command(
@@ -83,16 +94,22 @@ extension Command {
     }
 
     static let restart = Command(
-        name: "restart", form: "[--rolling] [SHARD]",
-        summary: "Restarts workers, all at once, one, or one after another",
-        example: "restart --rolling"
+        name: "restart", form: "[--rolling] [SHARD | --host NAME | --all]",
+        summary: """
+            Restarts workers, all at once, one, or one after another; of this host, of another one of its group, or of all:
+            rolling, one host after another.
+            """, example: "restart --rolling"
     ) { arguments, settings in
+        let hosts = try Hosts(&arguments)
         let isRolling = arguments.flag("--rolling")
         let word = try arguments.nextIfAny()
         let shard = word.flatMap { Int32($0) }
         if let word, shard == nil { throw arguments.usage("'\(word)' is no shard's number") }
         try arguments.finish()
-        _ = try settings.client().ask(.restart(shard: shard, rolling: isRolling, by: Settings.user))
+        guard shard == nil || hosts.isOwn else { throw arguments.usage("a shard is one of this host's") }
+        _ = try settings.client().ask(
+            hosts.request(.restart(rolling: isRolling)) ?? .restart(shard: shard, rolling: isRolling, by: Settings.user)
+        )
         return .success
     }
 

@@ -23,6 +23,8 @@ struct Settings {
         flags.embeddedKafka = isStart ? try arguments.option("--embedded-kafka") : nil
         flags.isOpen = isStart && arguments.flag("--open")
         flags.waits = isStart && arguments.flag("--wait")
+        flags.group = isStart ? try arguments.option("--group") : nil
+        flags.member = isStart ? try arguments.option("--member") : nil
         flags.addsColumns = arguments.flag("--allow-add-columns")
         words = [("--config", flags.config), ("--env-file", flags.envFile)].flatMap { name, value in
             value.map { [name, $0] } ?? []

@@ -5,6 +5,8 @@ package import ZeroMQ
 /// The worker's end of the control channel. Owned by the loop's thread.
 package final class ControlChannel {
     private let socket: Socket
+    /// What came last that this program can't read.
+    private var foreign: ForeignMessage?
 
     /// - Parameter shard: the coordinator knows the worker by this number and its pid: one that outlives its coordinator
     ///   must not be taken for the next one's.
@@ -24,10 +26,18 @@ package final class ControlChannel {
     }
 
     /// The next message that has come, if any: one at a time, since what follows may be for another part of the
-    /// worker's life. What is no message of ours is dropped.
+    /// worker's life. What can't be read is told and dropped.
     func receive() throws(ZeroMQError) -> CoordinatorMessage? {
         while let parts = try socket.receive() {
-            if parts.count == 1, let message = ControlEnvelope<CoordinatorMessage>.decode(parts[0]) { return message }
+            guard parts.count == 1 else { continue }
+            do throws(ForeignMessage) {
+                return try ControlEnvelope.decode(parts[0])
+            } catch {
+                if foreign != error {
+                    Log.standard.say("the coordinator says \(error): start it anew", .warning)
+                }
+                foreign = error
+            }
         }
         return nil
     }

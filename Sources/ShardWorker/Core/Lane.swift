@@ -22,7 +22,7 @@ final class Lane {
     /// The stream's replay source looks for requested letters from then on.
     var nextReplayCheck = ContinuousClock.now
     /// Of batches that are not full.
-    private(set) var pace = Pace(oneIn: 3, longestInterval: .milliseconds(20))
+    private(set) var pace = Pace(oneIn: 2, longestInterval: .milliseconds(20))
     /// Transactions in a row that deadlocked or failed to serialize.
     var retries = 0
     /// Transactions in a row that the server ended since they took too long.

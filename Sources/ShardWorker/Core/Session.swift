@@ -29,8 +29,9 @@ final class Session {
     var stagedLanes: Set<Int> = []
 
     private var connection: Connection
-    /// Until then it has to be ready: libpq bounds only its own, blocking way to connect.
-    private let readyBy = ContinuousClock.now + .seconds(10)
+    /// Within it the session has to be ready: libpq bounds only its own, blocking way to connect.
+    private static let connectLimit = Duration.seconds(10)
+    private let startedAt = ContinuousClock.now
     private(set) var activity = Activity.connecting
     private(set) var interest: Poller.Events = .write
 
@@ -46,8 +47,11 @@ final class Session {
         if case .connecting = activity { false } else { true }
     }
 
+    /// Longer than a server takes that is there: a packet was lost, and TCP doubles the time until it sends it again.
+    var isOverdue: Bool { !isReady && .now - startedAt > .seconds(1) }
+
     /// When the server has taken too long to let us in; nil once it has.
-    var connectDeadline: ContinuousClock.Instant? { isReady ? nil : readyBy }
+    var connectDeadline: ContinuousClock.Instant? { isReady ? nil : startedAt + Self.connectLimit }
 
     func start(_ script: Script, _ activity: Activity) throws(PostgresError) {
         self.activity = activity

@@ -119,6 +119,7 @@ extension ShardWorker {
 
     /// Shows to tools that look at consumer groups how far sources are.
     func mirrorPositions() {
+        guard configuration.member == nil else { return }
         let moved = sources.values.filter { !$0.isReplay && $0.mirrored != $0.ledger.to && $0.cluster == knownCluster }
         if !moved.isEmpty, consumer.isConnected {
             do throws(KafkaError) {

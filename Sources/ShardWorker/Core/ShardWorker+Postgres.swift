@@ -18,7 +18,7 @@ extension ShardWorker {
         }
         guard let (activity, results) = finished else { return }
         switch activity {
-        case .connecting: connectFailures = 0
+        case .connecting: (connectFailures, isRefused) = (0, false)
         case .idle: break
         case .claiming(let ids): try claimed(ids, results[0])
         case .resuming(let lane): try resumed(lane, results[0])
@@ -53,7 +53,9 @@ extension ShardWorker {
         guard let session, session.isIdle else { return }
         do throws(PostgresError) {
             if !claiming.isEmpty {
-                let sql = "SELECT * FROM \(schema.name).take_claim('\(claim)', '{\(list(claiming))}', \(generation))"
+                let member = configuration.member.map(Connection.literal) ?? "NULL"
+                let sql =
+                    "SELECT * FROM \(schema.name).take_claim('\(claim)', '{\(list(claiming))}', \(generation), \(member))"
                 return try session.start(selecting(sql), .claiming(claiming))
             }
             for (index, lane) in lanes.enumerated() where lane.shouldResume(at: .now) {
@@ -217,20 +219,11 @@ extension ShardWorker {
         lane.progress.deadLetters += transaction.deadCount
         lane.progress.batchSize.add(Double(transaction.range.count))
         if let start = lane.transactionStart { lane.progress.commitTime.add((.now - start) / .milliseconds(1)) }
-        // Many records have the same timestamp.
-        var same: (timestamp: Int64, count: Int)?
+        // A value of its own meanwhile: else each record would be an access to the lane.
         var latency = lane.progress.latency
-        func addUp() { if let same { latency.add(Double(now / 1000 - same.timestamp), count: same.count) } }
-        for index in transaction.range {
-            guard let timestamp = lane.writing.entries[index].timestamp else { continue }
-            if same?.timestamp == timestamp {
-                same!.count += 1
-            } else {
-                addUp()
-                same = (timestamp, 1)
-            }
+        for entry in lane.writing.entries[transaction.range] {
+            if let timestamp = entry.timestamp { latency.add(Double(now / 1000 - timestamp)) }
         }
-        addUp()
         lane.progress.latency = latency
         let tripped = lane.breaker.add(records: transaction.range.count, dead: Int(transaction.deadCount))
         if lane.progress.tripped == nil { lane.progress.tripped = tripped }
@@ -288,10 +281,10 @@ extension ShardWorker {
         session = nil
         for index in lanes.indices { try reset(index) }
         connectFailures += 1
-        let isLasting = error.disposition != .outage
-        let ceiling = isLasting ? 60.0 : min(Self.longestBackoff, 0.1 * Double(1 << min(connectFailures, 10)))
-        nextConnect = .now + .seconds(isLasting ? ceiling : Double.random(in: 0.02...ceiling))
-        if connectFailures == 1 || isLasting {
+        isRefused = error.disposition != .outage
+        let ceiling = isRefused ? 60.0 : min(Self.longestBackoff, 0.1 * Double(1 << min(connectFailures, 10)))
+        nextConnect = .now + .seconds(isRefused ? ceiling : Double.random(in: 0.02...ceiling))
+        if connectFailures == 1 || isRefused {
             try send(.failed(what: "postgres", reason: error.description, sources: []))
         }
     }

@@ -21,6 +21,8 @@ package final class ShardWorker {
     var session: Session?
     var nextConnect = ContinuousClock.now
     var connectFailures = 0
+    /// By a server that is there.
+    var isRefused = false
 
     let lanes: [Lane]
     var sources: [SourceID: SourceState] = [:]
@@ -143,6 +145,12 @@ package final class ShardWorker {
             guard generation >= self.generation, drainDeadline == nil else { return }
             self.generation = generation
             claiming.formUnion(ids.filter { sources[$0] == nil })
+            // Whoever was cut off is reached again, and so is Postgres: sooner than TCP would find out. A server that refused us has
+            // its time: somebody has to mend that first.
+            if session?.isOverdue ?? !isRefused {
+                session = nil
+                nextConnect = .now
+            }
         case .release(let ids): try release(ids)
         case .allow(let clients): try publisher.allow(clients)
         case .drain: drain(within: Self.drainLimit)
@@ -162,12 +170,18 @@ package final class ShardWorker {
     }
 
     private func release(_ ids: [SourceID]) throws {
-        let unclaimed = ids.filter { claiming.remove($0) != nil || sources[$0] == nil }
-        if !unclaimed.isEmpty { try send(.released(sources: unclaimed)) }
+        var free = ids.filter { claiming.remove($0) != nil || sources[$0] == nil }
         for id in ids where sources[id] != nil {
             try unassign([id])
-            sources[id]!.phase = .releasing
+            if session?.isReady == true {
+                sources[id]!.phase = .releasing
+            } else {
+                // Nothing of it is in memory, and what may still be under way ends with the backend that the next holder ends.
+                sources[id] = nil
+                free.append(id)
+            }
         }
+        if !free.isEmpty { try send(.released(sources: free)) }
     }
 
     private func heartbeat() throws {

@@ -3,6 +3,7 @@ import Foundation
 import ShardWorkerCore
 
 Inheritance.putRight()
+Allocation.keepMemory()
 // A peer that is gone is an error of the call.
 signal(SIGPIPE, SIG_IGN)
 let environment = ProcessInfo.processInfo.environment

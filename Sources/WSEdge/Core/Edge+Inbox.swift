@@ -9,7 +9,6 @@ extension Edge {
         let now = ContinuousClock.now
         guard pace.due <= now else { return turns.set(pace.due) }
         pace.begin(at: now)
-        isRound = true
         // Rows that came since the last turn go out together: one write a client.
         var pending: (feed: StreamFeed, entry: StreamRing.Entry)?
         var byteCount = 0
@@ -40,13 +39,23 @@ extension Edge {
         }
         flush()
         takeTurns()
+        if knowsFleet { accept() }
+    }
+
+    /// Whether it can answer for every stream.
+    private var knowsFleet: Bool {
+        !stored.isEmpty && stored.keys.allSatisfy { streams[$0] != nil || unreadable[$0] != nil }
+    }
+
+    /// Clients that come before an edge knows its fleet wait for that, a moment: who can't be answered yet is told to come again
+    /// only where the fleet is not there.
+    func accept() {
+        if let server, !server.isAccepting { server.isAccepting = true }
     }
 
     /// What was taken is written to all who could take it.
     func turned() {
-        guard isRound else { return }
-        isRound = false
-        pace.end(at: .now)
+        if pace.isUnderWay { pace.end(at: .now) }
     }
 
     private static let entryByteLimit = 256 * 1024

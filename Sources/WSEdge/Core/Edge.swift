@@ -40,15 +40,18 @@ final class Edge: ConnectionHandler {
     /// When groups that are told the newest of each key have their turn.
     let turns: TurnTimer
     /// Of rounds, each of which writes to all clients once.
-    var pace = Pace(oneIn: 6, longestInterval: .milliseconds(20))
-    var isRound = false
+    var pace = Pace(oneIn: 4, longestInterval: .milliseconds(20))
     var snapshots = SharedSnapshots()
     var isHeard = false
+    private let startedAt = ContinuousClock.now
     /// Buffers and bytes that were handed to clients.
     private(set) var sent: (messages: Int64, byteCount: Int64) = (0, 0)
     /// When files of TLS are looked at again.
     var certificateDue = ContinuousClock.now
     private(set) var drainDeadline: ContinuousClock.Instant?
+
+    /// How long clients wait for an edge that does not know its fleet yet.
+    private static let fleetPatience = Duration.seconds(2)
 
     init(
         _ settings: EdgeSettings, _ inbox: EdgeInbox, _ threads: ReaderThreads, _ pageThreads: ReaderThreads,
@@ -143,6 +146,7 @@ final class Edge: ConnectionHandler {
 
     func ticked() {
         let now = ContinuousClock.now
+        if now - startedAt > Self.fleetPatience { accept() }
         for client in clients.values {
             if let since = client.connection.waitingSince, now - since > .seconds(limits.slowSeconds) {
                 // It takes nothing, not even a reason.

@@ -25,6 +25,7 @@ package enum EdgeProcess {
             try WebServer(settings.listen, limits: limits, waker: inbox.waker, tls: settings.tls, Edge.routes(edge))
         }
         edge.server = server
+        server.isAccepting = false
         if server.connectionLimit < limits.connections {
             Log.standard.say(
                 """

@@ -9,8 +9,8 @@ package import ZeroMQ
 /// What an edge is started with.
 package struct EdgeSettings: Sendable {
     package var listen: ListenAddress
-    /// The coordinator's control channel.
-    package var control: String
+    /// The coordinator's control channel; of a group those of several, in the order in which they are tried.
+    package var controls: [String]
     /// For a control channel and feeds over tcp.
     package var credentials: CurveCredentials?
     /// libpq's parameters; empty: those of the fleet on this machine, or what libpq finds by itself.
@@ -35,9 +35,9 @@ package struct EdgeSettings: Sendable {
     /// The fleet's keys for tokens; nil: those that the coordinator tells on this machine. Never logged.
     package var tokenKeys: TokenKeys?
 
-    package init(listen: ListenAddress, control: String, credentials: CurveCredentials? = nil) {
+    package init(listen: ListenAddress, controls: [String], credentials: CurveCredentials? = nil) {
         self.listen = listen
-        self.control = control
+        self.controls = controls
         self.credentials = credentials
     }
 
@@ -52,7 +52,7 @@ package struct EdgeSettings: Sendable {
                    (127.0.0.1:8080, or MILLRACE_LISTEN)
         --port     the same on 127.0.0.1: --port 8080
         --control  the coordinator: ipc://DIR/control/coordinator or tcp://HOST:PORT (MILLRACE_CONTROL;
-                   without it the coordinator of MILLRACE_RUNTIME_DIR, or .millrace)
+                   without it the coordinator of MILLRACE_RUNTIME_DIR, or .millrace); of a group several, with commas
         --key      the file that `coordinator keys add` printed, for tcp (MILLRACE_KEY_FILE)
         --open     anyone reads and publishes where a stream names no roles (MILLRACE_OPEN). Without it publishing needs a
                    user, and on an address that others reach reading too
@@ -107,10 +107,14 @@ package struct EdgeSettings: Sendable {
         guard let listen = ListenAddress(address) else {
             throw arguments.usage("--listen needs HOST:PORT, not '\(address)'")
         }
-        guard control.hasPrefix("tcp://") == (key != nil) else {
+        let controls = control.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard !controls.isEmpty, controls.allSatisfy({ $0.hasPrefix("tcp://") == (key != nil) }) else {
             throw arguments.usage("--control tcp://HOST:PORT and --key go together")
         }
-        self.init(listen: listen, control: control)
+        guard controls.count == 1 || key != nil else {
+            throw arguments.usage("--control needs tcp://HOST:PORT of each, where there are several")
+        }
+        self.init(listen: listen, controls: controls)
         let megabytes = memory ?? environment["MILLRACE_EDGE_MEMORY"].map { Int($0) ?? 0 }
         if let megabytes {
             guard (16...65_536).contains(megabytes) else {

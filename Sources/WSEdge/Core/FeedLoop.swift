@@ -16,8 +16,13 @@ final class FeedLoop {
     private let signals: Int32
     private let context = Context()
     private let id = UUIDValue.random().description
+    private var controls: ControlAddresses
     private var control: Socket
+    /// For feeds of other hosts, as a coordinator on this machine tells it.
+    private var ownKeys: CurveKeyPair?
     private var answeredAt = ContinuousClock.now
+    /// Why a coordinator's last answer was none, as it was said.
+    private var toldRefusal: String?
     private var nextReport = ContinuousClock.now
     private var subscriptions: [String: FeedSubscription] = [:]
     private let threads = ReaderThreads(2, name: "feed reading")
@@ -50,14 +55,8 @@ final class FeedLoop {
         self.inbox = inbox
         self.counters = counters
         answers = try FeedAnswers()
-        control = try Self.connect(settings, context)
-    }
-
-    private static func connect(_ settings: EdgeSettings, _ context: Context) throws -> Socket {
-        let socket = try Socket(.dealer, in: context)
-        if let keys = settings.credentials { try socket.actAsCurveClient(keys.own, server: keys.server) }
-        try socket.connect(settings.control)
-        return socket
+        controls = ControlAddresses(settings)
+        control = try controls.connect(in: context)
     }
 
     /// Until a signal.
@@ -79,10 +78,7 @@ final class FeedLoop {
             }
             let now = ContinuousClock.now
             while let parts = try control.receive() {
-                guard parts.count == 1, case .configure(let new)? = ControlEnvelope<EdgeReply>.decode(parts[0])
-                else { continue }
-                answeredAt = now
-                try configure(new, now)
+                if parts.count == 1 { try take(parts[0], now) }
             }
             for (name, subscription) in subscriptions {
                 try subscription.receive(at: now) { deliver(name, $0) }
@@ -92,6 +88,28 @@ final class FeedLoop {
             askPostgres(now)
             if nextReport <= now { try report(now) }
         }
+    }
+
+    /// An answer of the coordinator's. One that refuses, or can't be read, is none: in a group another may do better.
+    private func take(_ frame: [UInt8], _ now: ContinuousClock.Instant) throws {
+        let reply: EdgeReply
+        do throws(ForeignMessage) {
+            reply = try ControlEnvelope.decode(frame)
+        } catch {
+            return tellRefusal("answers with \(error)")
+        }
+        switch reply {
+        case .configure(let new):
+            (answeredAt, toldRefusal) = (now, nil)
+            try configure(new, now)
+        case .refused(let reason): tellRefusal("refuses: \(reason)")
+        }
+    }
+
+    private func tellRefusal(_ text: String) {
+        guard toldRefusal != text else { return }
+        toldRefusal = text
+        Log.standard.say("a coordinator \(text)", .warning)
     }
 
     /// Once a stream.
@@ -112,7 +130,8 @@ final class FeedLoop {
         nextReport = now + Self.reportInterval
         if now - answeredAt > Self.silenceLimit {
             answeredAt = now
-            control = try Self.connect(settings, context)
+            controls.goOn()
+            control = try controls.connect(in: context)
         }
         var report = EdgeReport(id: id, pid: getpid(), address: address)
         let values = counters.now
@@ -143,13 +162,17 @@ final class FeedLoop {
             inbox.put(.access(.configured(access)))
         }
         for stored in streams where subscriptions[stored.stream.name]?.stored != stored {
-            subscriptions[stored.stream.name] = try FeedSubscription(
+            subscriptions[stored.stream.name] = FeedSubscription(
                 stored, credentials: settings.credentials, in: context)
         }
         for name in subscriptions.keys where !streams.contains(where: { $0.stream.name == name }) {
             (subscriptions[name], failures[name]) = (nil, nil)
         }
-        for subscription in subscriptions.values { try subscription.connect(new.feeds, at: now) }
+        controls.learn(new.controls ?? [])
+        if let text = new.secretKey, text != ownKeys?.secretKey.text {
+            ownKeys = try CurveKeyPair(secretKey: CurveSecretKey(text))
+        }
+        for subscription in subscriptions.values { try subscription.connect(new.feeds, own: ownKeys, at: now) }
     }
 
     /// What Postgres has to be asked for. Whether it answers or not, the feeds go on; only gaps wait.

@@ -5,7 +5,8 @@ package struct Pace: Sendable {
     private let parts: Int
     /// No longer than that from one beginning to the next, however slow the work is: then one follows the other at once.
     private let longestInterval: Duration
-    private var began = ContinuousClock.now
+    /// Of work that is under way.
+    private var began: ContinuousClock.Instant?
     /// When the work may begin the next time.
     package private(set) var due = ContinuousClock.now
 
@@ -14,9 +15,13 @@ package struct Pace: Sendable {
         self.longestInterval = longestInterval
     }
 
+    package var isUnderWay: Bool { began != nil }
+
     package mutating func begin(at now: ContinuousClock.Instant) { began = now }
 
     package mutating func end(at now: ContinuousClock.Instant) {
+        guard let began else { return }
+        self.began = nil
         due = began + min((now - began) * parts, longestInterval)
     }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a worker says to the coordinator. JSON, one message a frame; unknown fields are ignored.
 package enum WorkerMessage: Codable, Sendable, Equatable {
     case hello(shard: Int32, pid: Int32, version: Int)
@@ -27,6 +25,8 @@ package enum CommandRequest: Codable, Sendable, Equatable {
     case scale(shards: Int32, by: String = "")
     /// Nil: all shards. Rolling: one after another.
     case restart(shard: Int32?, rolling: Bool, by: String = "")
+    /// The same of other hosts of a group; nil: of all.
+    case members(host: String?, MemberRequest, by: String = "")
     case pause(PauseTarget, by: String = "")
     case resume(PauseTarget, by: String = "")
     /// The sources in the database were changed from outside.
@@ -142,26 +142,5 @@ package struct WorkerProgress: Codable, Sendable, Equatable {
         self.waitingFor = waitingFor
         self.sources = sources
         self.streams = streams
-    }
-}
-
-/// The frame around every control message.
-package struct ControlEnvelope<Message: Codable & Sendable>: Codable, Sendable {
-    package static var version: Int { 1 }
-
-    package var version: Int
-    package var message: Message
-
-    package static func encode(_ message: Message) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return Array(try encoder.encode(ControlEnvelope(version: version, message: message)))
-    }
-
-    /// Nil for a frame that is no message of this version: counted and dropped.
-    package static func decode(_ frame: [UInt8]) -> Message? {
-        guard let envelope = try? JSONDecoder().decode(Self.self, from: Data(frame)), envelope.version == version
-        else { return nil }
-        return envelope.message
     }
 }

@@ -6,6 +6,8 @@ package enum EdgeMessage: Codable, Sendable, Equatable {
 /// What the coordinator answers an edge.
 package enum EdgeReply: Codable, Sendable, Equatable {
     case configure(EdgeConfiguration)
+    /// As of `CommandReply`: who asks something that can't be read is not known better.
+    case refused(String)
 }
 
 /// An edge as it sees itself. Counted since it started.
@@ -34,12 +36,29 @@ package struct EdgeReport: Codable, Sendable, Equatable {
 /// machine's socket they are the fleet's, for an edge that was told nothing else. Never logged.
 package struct EdgeConfiguration: Codable, Sendable, Equatable {
     package struct Feed: Codable, Sendable, Hashable {
+        /// Shards are numbered within a host; nil but in a group.
+        package var host: String?
         package var shard: Int32
         package var endpoint: String
+        /// The public key of that host, where it is not that of whoever tells this.
+        package var server: String?
 
-        package init(shard: Int32, endpoint: String) {
+        package init(host: String? = nil, shard: Int32, endpoint: String, server: String? = nil) {
+            self.host = host
             self.shard = shard
             self.endpoint = endpoint
+            self.server = server
+        }
+    }
+
+    /// Another coordinator of the group, that knows the same.
+    package struct Control: Codable, Sendable, Hashable {
+        package var endpoint: String
+        package var server: String
+
+        package init(endpoint: String, server: String) {
+            self.endpoint = endpoint
+            self.server = server
         }
     }
 
@@ -47,6 +66,10 @@ package struct EdgeConfiguration: Codable, Sendable, Equatable {
     package var schema: String
     /// Where the workers that there are now publish.
     package var feeds: [Feed]
+    /// Where an edge goes on when this coordinator is gone.
+    package var controls: [Control]?
+    /// With which an edge on this machine reaches feeds of other hosts.
+    package var secretKey: String?
     /// librdkafka's properties.
     package var kafka: [String: String]?
     /// libpq's parameters.

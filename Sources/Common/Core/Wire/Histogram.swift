@@ -16,12 +16,11 @@ package struct Histogram: Codable, Sendable, Equatable {
 
     package var count: Double { counts.reduce(0, +) }
 
-    /// - Parameter count: so many times the same.
-    package mutating func add(_ value: Double, count: Int = 1) {
+    package mutating func add(_ value: Double) {
         var bucket = 0
         while bucket < Self.bounds.count, value > Self.bounds[bucket] { bucket += 1 }
-        counts[bucket] += Double(count)
-        sum += value * Double(count)
+        counts[bucket] += 1
+        sum += value
     }
 
     package static func += (left: inout Histogram, right: Histogram) {

@@ -1,5 +1,37 @@
 extension StatusReport {
+    /// A coordinator of a group, and what it has said last.
+    package struct Host: Codable, Sendable, Equatable {
+        package var name: String
+        /// Keeps the tables in order, and finds what there is to read.
+        package var ownsSchema: Bool
+        /// Seconds since it was heard.
+        package var silence: Double
+        package var shards: Int
+        package var partitions: Int
+        package var rowsPerSecond: Double
+
+        package init(
+            name: String, ownsSchema: Bool, silence: Double, shards: Int, partitions: Int, rowsPerSecond: Double
+        ) {
+            self.name = name
+            self.ownsSchema = ownsSchema
+            self.silence = silence
+            self.shards = shards
+            self.partitions = partitions
+            self.rowsPerSecond = rowsPerSecond
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, shards, partitions
+            case ownsSchema = "owns_schema"
+            case silence = "silence_s"
+            case rowsPerSecond = "rows_per_s"
+        }
+    }
+
     package struct Shard: Codable, Sendable, Equatable {
+        /// Nil but in a group.
+        package var host: String?
         package var id: Int32
         package var pid: Int32?
         /// `starting`, `running`, `draining`, `backoff` or `stuck`.
@@ -30,7 +62,7 @@ extension StatusReport {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case id, pid, state, restarts, sources, lag
+            case host, id, pid, state, restarts, sources, lag
             case waitingFor = "waiting_for"
             case uptime = "uptime_s"
             case rowsPerSecond = "rows_per_s"
@@ -44,6 +76,8 @@ extension StatusReport {
         package var stream: String
         package var topic: String
         package var partition: Int32
+        /// Of its shard; nil but in a group.
+        package var host: String?
         package var shard: Int32?
         package var nextOffset: Int64?
         package var endOffset: Int64?
@@ -74,7 +108,7 @@ extension StatusReport {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case id, stream, topic, partition, shard, lag, state, reason
+            case id, stream, topic, partition, host, shard, lag, state, reason
             case nextOffset = "next_offset"
             case endOffset = "end_offset"
             case heldBack = "held_back"

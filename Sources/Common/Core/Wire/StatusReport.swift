@@ -1,4 +1,4 @@
-/// What `status --json` prints: a contract. Names stay; fields may be added.
+/// What `status --json` prints: a contract. Names stay; fields may be added, optional ones: a coordinator of the version before has none.
 package struct StatusReport: Codable, Sendable, Equatable {
     package struct Kafka: Codable, Sendable, Equatable {
         package var bootstrap: String
@@ -68,6 +68,10 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package var droppedFrames = 0
     /// Nil unless the control channel is reached from other hosts too.
     package var remoteControl: RemoteControl?
+    /// Whose report it is, of a group.
+    package var host: String?
+    /// The coordinators of a group; nil without one.
+    package var hosts: [Host]?
     package var shards: [Shard]
     package var sources: [Source]
     package var streams: [Stream]
@@ -95,7 +99,9 @@ package struct StatusReport: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case healthy, problems, generation, pid, kafka, postgres, control, metrics, shards, sources, streams, edges
+        case healthy, problems, generation, pid, kafka, postgres, control, metrics, host, hosts, shards, sources,
+            streams,
+            edges
         case notices
         case uptime = "uptime_s"
         case droppedFrames = "dropped_frames"

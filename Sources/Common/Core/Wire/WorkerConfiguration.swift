@@ -35,12 +35,14 @@ package struct WorkerConfiguration: Codable, Sendable, Equatable {
     package var breakerRecordCount: Int
     /// Where the worker notes the record in its hands; nil for nowhere.
     package var inFlightPath: String?
+    /// Whose worker it is, of a group: generations are compared with those of the same member only, and the group is told by its
+    /// members how far partitions are.
+    package var member: String?
 
     package init(
         streams: [StreamDefinition], kafka: [String: String], postgres: [String: String], schema: String = "millrace",
         feedEndpoint: String, batchRowLimit: Int = 5000, batchByteLimit: Int = 8 * 1024 * 1024,
-        recordByteLimit: Int = 1_048_576,
-        breakerRecordCount: Int = 1000, inFlightPath: String? = nil
+        recordByteLimit: Int = 1_048_576, breakerRecordCount: Int = 1000, inFlightPath: String? = nil
     ) {
         self.streams = streams
         self.kafka = kafka

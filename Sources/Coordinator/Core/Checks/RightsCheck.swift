@@ -65,7 +65,7 @@ package struct RightsCheck {
             return [login.lacks("schema \(schema.name)", ["USAGE"], on: "SCHEMA \(schema.name)")]
         }
         var missing: [String] = []
-        for table in ["migration", "stream", "source", "ledger", "dead_letter", "change", "audit"] {
+        for table in ["migration", "stream", "source", "ledger", "dead_letter", "change", "audit", "member"] {
             guard try Migrations.exists(table, in: schema.unquotedName, on: &connection) else { continue }
             let rights = table == "migration" ? ["SELECT"] : ["SELECT", "INSERT", "UPDATE", "DELETE"]
             missing += try of("\(schema.name).\(Connection.identifier(table))", rights, login, &connection)

@@ -20,6 +20,8 @@ package struct ConfigurationFile: Codable, Sendable {
     /// `tcp://HOST:PORT`, for those on other hosts.
     package var control: String?
     package var advertiseHost: String?
+    /// Kafka's consumer group, of coordinators on several hosts that are one fleet.
+    package var group: String?
     /// How many the coordinator runs itself.
     package var edges: Int32?
     package var edgeHost: String?
@@ -32,7 +34,7 @@ package struct ConfigurationFile: Codable, Sendable {
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case shards, schema, kafka, postgres, streams, control, metrics, edges, open, issuers
+        case shards, schema, kafka, postgres, streams, control, metrics, edges, open, issuers, group
         case edgeHost = "edge_host"
         case edgePort = "edge_port"
         case advertiseHost = "advertise_host"

@@ -1,5 +1,6 @@
 package import Accounts
 package import Common
+import Foundation
 import Kafka
 import Postgres
 
@@ -94,6 +95,21 @@ extension ConfigurationSources {
         do throws(StartError) { return try TokenKeys(text: text) } catch {
             throw StartError("\(TokenKeys.variable): \(error)", .configuration)
         }
+    }
+
+    func group() throws(StartError) -> GroupPlan? {
+        let (group, member) = (try variable("MILLRACE_GROUP"), try variable("MILLRACE_MEMBER"))
+        guard let name = flags.group ?? group ?? file.group else {
+            guard flags.member == nil else { throw StartError("--member needs --group", .usage) }
+            return nil
+        }
+        let own = flags.member ?? member ?? ProcessInfo.processInfo.hostName
+        for (what, text) in [("group", name), ("member", own)] where !GroupPlan.isName(text) {
+            throw StartError(
+                "\(what) is '\(text)'; it must be 1 to 200 letters, digits, dots, underscores and hyphens",
+                .configuration)
+        }
+        return GroupPlan(name: name, member: own)
     }
 
     /// Which Kafka a fleet runs itself where none is configured.

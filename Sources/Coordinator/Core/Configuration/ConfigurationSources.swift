@@ -19,6 +19,8 @@ package struct ConfigurationSources {
         /// `apache` or `mock`.
         package var embeddedKafka: String?
         package var isOpen = false
+        package var group: String?
+        package var member: String?
 
         package init() {}
     }
@@ -118,6 +120,7 @@ package struct ConfigurationSources {
         configuration.batchRowLimit = try limit("batch_rows", file.batchRows) ?? configuration.batchRowLimit
         configuration.breakerRecordCount =
             try limit("breaker_records", file.breakerRecords) ?? configuration.breakerRecordCount
+        configuration.group = try group()
         configuration.metrics = try metricsAddress()
         configuration.edges = try edges()
         let isOpen = try flag("MILLRACE_OPEN")

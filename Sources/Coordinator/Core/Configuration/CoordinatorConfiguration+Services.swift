@@ -26,6 +26,9 @@ extension CoordinatorConfiguration {
         embedded.postgres = lacksPostgres
     }
 
+    /// Whether it runs services of its own.
+    var isEmbedding: Bool { embedded.kafka != nil || embedded.postgres }
+
     /// What of the needs nothing says.
     package func lacking(_ needs: ServiceNeeds) -> (kafka: Bool, postgres: Bool) {
         (needs.contains(.kafka) && lacksKafka, needs.contains(.postgres) && lacksPostgres)

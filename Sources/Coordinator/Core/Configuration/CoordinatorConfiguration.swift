@@ -26,6 +26,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var createdPartitions: Int32?
     /// How often partitions are asked for.
     package var discoveryInterval: Duration
+    /// Between rounds that keep the tables in order.
+    package var maintenanceInterval = Duration.seconds(60)
     /// Add nullable columns that a stream has and its table hasn't.
     package var addsColumns = false
     /// Ledger entries that are older are folded, to one an hour.
@@ -40,6 +42,8 @@ package struct CoordinatorConfiguration: Sendable {
     /// An address of this machine where edges on other hosts reach the workers' feeds, with the keys of the control
     /// channel. Nil: feeds stay on this machine.
     package var advertisedHost: String?
+    /// Nil: this coordinator's fleet has all partitions.
+    package var group: GroupPlan?
     /// What it brings up itself.
     package var embedded = EmbeddedPlan()
     package var edges = EdgePlan()

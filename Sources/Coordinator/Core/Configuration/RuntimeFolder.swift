@@ -82,6 +82,7 @@ package struct RuntimeFolder: ~Copyable {
         let deadline = ContinuousClock.now + lockPatience
         while flock(lock, LOCK_EX | LOCK_NB) != 0 {
             guard ContinuousClock.now < deadline else { return false }
+            // Asked again and again: waiting in flock(2) has no limit.
             Thread.sleep(forTimeInterval: 0.02)
         }
         return true

@@ -42,8 +42,11 @@ package struct ControlClient: ~Copyable {
         while ContinuousClock.now < deadline {
             try poller.wait(deadline - .now)
             guard let parts = try socket.receive() else { continue }
-            guard parts.count == 1, let reply = ControlEnvelope<CommandReply>.decode(parts[0]) else {
-                throw StartError("the coordinator at \(endpoint) is of another version", .unavailable)
+            guard parts.count == 1 else { continue }
+            let reply: CommandReply
+            do throws(ForeignMessage) { reply = try ControlEnvelope.decode(parts[0]) } catch {
+                throw StartError(
+                    "the coordinator at \(endpoint) answers with \(error); run programs of one version", .unavailable)
             }
             if case .refused(let reason) = reply { throw StartError(reason, .usage) }
             return reply

@@ -24,6 +24,12 @@ final class Mailbox: Sendable {
         case answered([UInt8], CommandReply)
         case resumed([SourceID], answer: [UInt8])
         case discoveryFailed(String)
+        /// The other coordinators of the group, as Postgres has them.
+        case members(HeardMembers)
+        /// By another coordinator of the group.
+        case asked(MemberRequest)
+        /// What became of a request that can't be read.
+        case notAsked(String)
         /// Another fleet has taken the schema while Postgres was away.
         case schemaLost(String)
     }

@@ -12,6 +12,12 @@ final class RemoteControl {
     private let keys: KeyFolder
     /// Frames that were no request of ours.
     private(set) var droppedCount = 0
+    /// What clients and edges know this coordinator and its workers by.
+    let serverKey: CurvePublicKey
+    /// Those of this coordinator's own list.
+    private(set) var ownClients: [CurvePublicKey]
+    /// Whom other coordinators of the group let connect.
+    var others: Set<CurvePublicKey> = []
     /// With the port that was picked.
     let endpoint: String
     var refusedCount: Int { authenticator.refusedCount }
@@ -24,9 +30,12 @@ final class RemoteControl {
     init(_ address: String, keys: KeyFolder) throws {
         self.keys = keys
         let context = Context()
-        authenticator = try Authenticator(in: context, allowedKeys: Set(try keys.clients().values))
+        ownClients = Array(try keys.clients().values)
+        authenticator = try Authenticator(in: context, allowedKeys: Set(ownClients))
         let socket = try Socket(.router, in: context, messageByteLimit: Self.messageByteLimit)
-        try socket.actAsCurveServer(try keys.coordinatorKeys().secretKey)
+        let pair = try keys.coordinatorKeys()
+        serverKey = pair.publicKey
+        try socket.actAsCurveServer(pair.secretKey)
         try socket.bind(address)
         endpoint = try socket.lastEndpoint()
         self.socket = socket
@@ -39,7 +48,8 @@ final class RemoteControl {
 
     /// Takes the list of clients anew: keys are made and removed beside a running coordinator. True when it changed.
     func refresh() throws -> Bool {
-        let keys = Set(try keys.clients().values)
+        ownClients = Array(try keys.clients().values)
+        let keys = Set(ownClients).union(others)
         defer { authenticator.allowedKeys = keys }
         return keys != authenticator.allowedKeys
     }

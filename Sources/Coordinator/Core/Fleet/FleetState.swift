@@ -53,8 +53,9 @@ package struct FleetState: Sendable {
     var homes: [SourceID: Int32] = [:]
     var shardCount: Int32
     private var stoppingSince: ContinuousClock.Instant?
-    /// Shards that are still to be restarted, one after another.
-    private var rolling: [Int32] = []
+    /// Shards that are still to be restarted, one after another; nil once all have been and everybody is back.
+    private var rolling: [Int32]?
+    package private(set) var completedRolls = 0
     /// Sources that were found to kill workers, until someone resumes them.
     private var quarantined: Set<SourceID> = []
     private var kills: [InFlightRecord.Place: [ContinuousClock.Instant]] = [:]
@@ -206,8 +207,16 @@ package struct FleetState: Sendable {
         let isWhole = shards.allSatisfy { id, shard in
             shard.state == .running && Set(sources(of: id)).isSubset(of: shard.progress?.sources.map(\.id) ?? [])
         }
-        guard !rolling.isEmpty, isWhole, sources.allSatisfy({ owners[$0] != nil }) else { return [] }
-        return drainAndReturn(rolling.removeFirst(), at: now)
+        guard let next = rolling, isWhole, shardCount == 0 || sources.allSatisfy({ owners[$0] != nil }) else {
+            return []
+        }
+        guard let shard = next.first else {
+            rolling = nil
+            completedRolls += 1
+            return []
+        }
+        rolling = Array(next.dropFirst())
+        return drainAndReturn(shard, at: now)
     }
 
     /// The second time, nobody is waited for.
@@ -243,7 +252,7 @@ package struct FleetState: Sendable {
             case .backoff, .starting, .running, .draining: break
             }
         }
-        return actions + reconcile(at: now)
+        return actions + reconcile(at: now) + roll(at: now)
     }
 
     /// When a shard is to start again, or the patience with one that is away ends.

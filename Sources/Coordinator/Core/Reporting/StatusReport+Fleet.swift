@@ -13,6 +13,8 @@ extension StatusReport {
         var control: String
         var remoteControl: RemoteControl?
         var stalls: StallWatch
+        /// What other hosts have.
+        var elsewhere: [SourceID: Source]
         var now: ContinuousClock.Instant
     }
 
@@ -21,7 +23,7 @@ extension StatusReport {
 
     /// The fleet as its coordinator sees it now.
     init(_ fleet: FleetState, _ counters: FleetCounters, _ around: Surroundings) {
-        let sources = Self.sources(fleet, around.entries)
+        let sources = Self.sources(fleet, around)
         let shards = fleet.shards.sorted { $0.key < $1.key }.map { id, shard in
             var row = Shard(
                 id: id, pid: shard.pid,
@@ -53,14 +55,15 @@ extension StatusReport {
         remoteControl = around.remoteControl
     }
 
-    private static func sources(_ fleet: FleetState, _ entries: [SourceID: SourceRegistry.Entry]) -> [Source] {
+    private static func sources(_ fleet: FleetState, _ around: Surroundings) -> [Source] {
         var owners: [SourceID: Int32] = [:]
         for shard in fleet.shards.keys { for source in fleet.sources(of: shard) { owners[source] = shard } }
         let progress = fleet.shards.values.compactMap(\.progress).flatMap(\.sources)
         let known = Dictionary(progress.map { ($0.id, $0) }) { first, second in
             first.nextOffset >= second.nextOffset ? first : second
         }
-        return entries.values.sorted { $0.id < $1.id }.map { entry in
+        return around.entries.values.sorted { $0.id < $1.id }.map { entry in
+            if owners[entry.id] == nil, entry.hold == nil, let source = around.elsewhere[entry.id] { return source }
             let source = known[entry.id]
             let (state, reason): (String, String?) =
                 if let hold = entry.hold {
@@ -113,12 +116,12 @@ extension StatusReport {
         guard !isDrained else { return problems }
         // One line a cause, not a line a partition.
         var causes: [String: [Source]] = [:]
-        for source in sources where source.state != "running" {
+        for source in sources where source.state != "running" && source.host == nil {
             let isDecided = source.state == "paused" && source.reason?.hasPrefix("breaker") != true
             if !isDecided { causes[source.reason ?? source.state, default: []].append(source) }
         }
         for source in sources {
-            guard let held = source.heldBack else { continue }
+            guard let held = source.heldBack, source.host == nil else { continue }
             problems.append(
                 "\(source.topic):\(source.partition): \(held.offsets) offsets wait behind an open transaction, for "
                     + "\(Int(held.seconds)) s")

@@ -12,11 +12,21 @@ package struct StatusTable {
         lines.append("Kafka \(Self.place(report.kafka)) · Postgres \(Self.place(report.postgres))")
         lines += report.problems.map { "  ! \($0)" }
         lines.append("")
+        if let hosts = report.hosts {
+            add(
+                ["HOST", "SCHEMA", "HEARD", "SHARDS", "PARTITIONS", "ROWS/S"],
+                hosts.map { host in
+                    [
+                        host.name, host.ownsSchema ? "owner" : "-", "\(Self.duration(host.silence)) ago",
+                        String(host.shards), String(host.partitions), Self.rate(host.rowsPerSecond),
+                    ]
+                })
+        }
         add(
             ["SHARD", "PID", "STATE", "UP", "RESTARTS", "PARTITIONS", "ROWS/S", "LAG", "CPU %", "MEMORY"],
             report.shards.map { shard in
                 [
-                    String(shard.id), shard.pid.map(String.init) ?? "-",
+                    shard.host.map { "\($0)/\(shard.id)" } ?? String(shard.id), shard.pid.map(String.init) ?? "-",
                     shard.waitingFor.map { "\(shard.state), waits for \($0)" } ?? shard.state,
                     Self.duration(shard.uptime), String(shard.restarts), String(shard.sources.count),
                     Self.rate(shard.rowsPerSecond), Self.number(shard.lag), Self.decimal(shard.processorPercent),

@@ -19,6 +19,8 @@ final class Discovery: Sendable {
         /// Kafka does not have its position.
         case stop(SourceID, because: String)
         case audit(action: String, by: String, detail: String)
+        /// Of other coordinators of the group.
+        case askMembers([String], MemberRequest)
         /// Kafka is elsewhere now: its properties.
         case kafka([String: String])
 
@@ -27,7 +29,7 @@ final class Discovery: Sendable {
             switch self {
             case .rediscover(let answer), .pause(_, _, let answer): answer
             case .resume(_, _, let answer): answer
-            case .quarantine, .stop, .audit, .kafka: nil
+            case .quarantine, .stop, .audit, .askMembers, .kafka: nil
             }
         }
 
@@ -35,7 +37,7 @@ final class Discovery: Sendable {
         var isOwn: Bool {
             switch self {
             case .pause(_, _, let answer): answer == nil
-            case .quarantine, .stop, .audit, .kafka: true
+            case .quarantine, .stop, .audit, .askMembers, .kafka: true
             case .rediscover, .resume: false
             }
         }
@@ -47,7 +49,8 @@ final class Discovery: Sendable {
     }
 
     private static let checkInterval = Duration.seconds(60)
-    private static let maintenanceInterval = Duration.seconds(60)
+    /// Of those that read what another has found.
+    private static let followInterval = Duration.seconds(1)
     /// When one answer about partitions has to be confirmed by another.
     private static let doubtInterval = Duration.seconds(1)
 
@@ -131,8 +134,9 @@ final class Discovery: Sendable {
 
     private func run(_ box: RegistryBox) {
         var nextCheck = ContinuousClock.now + Self.checkInterval
-        var nextMaintenance = ContinuousClock.now + Self.maintenanceInterval
-        while wait(box.registry.doubts.isEmpty ? interval : min(interval, Self.doubtInterval)) {
+        let maintenanceInterval = box.registry.configuration.maintenanceInterval
+        var nextMaintenance = ContinuousClock.now + maintenanceInterval
+        while wait(pause(box)) {
             let requests = state.withLock { state in
                 defer { state.requests.removeAll() }
                 return state.requests
@@ -151,8 +155,8 @@ final class Discovery: Sendable {
                 mailbox.put(.discovered(try box.registry.discover(checking: checking), box.registry.takeNotices()))
                 tell()
                 if let kafka = box.registry.takeMove() { mailbox.put(.kafkaMoved(kafka)) }
-                if nextMaintenance <= .now {
-                    nextMaintenance = .now + Self.maintenanceInterval
+                if nextMaintenance <= .now, box.registry.ownsSchema {
+                    nextMaintenance = .now + maintenanceInterval
                     let done = try box.registry.maintain()
                     if done.hasMore { nextMaintenance = .now }
                 }
@@ -163,6 +167,11 @@ final class Discovery: Sendable {
             }
         }
         _ = perform(state.withLock { $0.requests }, box)
+    }
+
+    private func pause(_ box: RegistryBox) -> Duration {
+        guard box.registry.ownsSchema else { return min(interval, Self.followInterval) }
+        return box.registry.doubts.isEmpty ? interval : min(interval, Self.doubtInterval)
     }
 
     /// All of them, whatever becomes of one. The coordinator's own are tried again with the next turn while Postgres is away;
@@ -197,6 +206,7 @@ final class Discovery: Sendable {
         case .quarantine(let place): try box.registry.quarantine(place)
         case .stop(let source, let reason): try box.registry.stop(source, because: reason)
         case .kafka(let properties): box.registry.move(to: properties)
+        case .askMembers(let names, let request): try box.registry.ask(names, request)
         case .audit(let action, let by, let detail): try box.registry.audit(action, by: by, detail)
         }
         return nil

@@ -15,7 +15,7 @@ extension SourceRegistry {
         let missing = topics.filter { view.counts[$0] == nil }
         guard let partitions = configuration.createdPartitions, !missing.isEmpty else { return view }
         for topic in missing { try view.admin.createTopic(topic, partitions: partitions) }
-        // The brokers hear of new topics one after another.
+        // The brokers hear of new topics one after another, and none tells when: they are asked again.
         let deadline = ContinuousClock.now + Self.newTopicLimit
         while true {
             let view = try ClusterView.look(configuration.kafka, topics)

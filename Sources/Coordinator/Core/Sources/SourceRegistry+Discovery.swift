@@ -11,6 +11,7 @@ extension SourceRegistry {
     /// - Throws: `StartError` when another fleet has taken the schema meanwhile; the first time also what forbids to begin.
     package mutating func discover(checking: Bool = true) throws -> Found {
         try reconnect()
+        guard try takeOver() else { return try follow() }
         var found = Found()
         let view: ClusterView
         do throws(KafkaError) { view = try look() } catch {

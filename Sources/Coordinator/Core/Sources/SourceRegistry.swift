@@ -25,10 +25,12 @@ package struct SourceRegistry: ~Copyable {
         package var troubles: [String] = []
         /// Of topics that seem to have been made again.
         package var remade: Set<SourceID> = []
+        /// Whether this coordinator writes down what there is; false: another of its group does, and this is what it wrote.
+        package var ownsSchema = true
     }
 
     /// Only within this type.
-    private static let heldState = "MR100"
+    static let heldState = "MR100"
 
     var configuration: CoordinatorConfiguration
     var connection: Connection
@@ -46,9 +48,13 @@ package struct SourceRegistry: ~Copyable {
     /// What the last discovery took for the end of a source. One answer may be an old one, of a broker that is behind:
     /// the next discovery has to say the same.
     var doubts: [SourceID: String]
+    /// What there was when this coordinator looked the last time what the owner had written.
+    var followed: [TopicPartition: SourceID]
     private var movedTo: [String: String]?
     /// The connection holds the fleet's lock, and the tables are as they should be.
     private var isPrepared: Bool
+    /// The connection holds the lock of the one that keeps the tables in order, of a group.
+    var ownsSchema: Bool
     /// What serves the connection; a pid counts only together with its start.
     private(set) var backend: (pid: Int64, start: String)?
 
@@ -76,9 +82,11 @@ package struct SourceRegistry: ~Copyable {
         backend = nil
         movedTo = nil
         doubts = [:]
+        followed = [:]
         cluster = nil
         begunOn = nil
         isPrepared = false
+        ownsSchema = false
         wasFound = false
         ends = [:]
     }
@@ -97,6 +105,8 @@ package struct SourceRegistry: ~Copyable {
             let name = try connection.literal(schema.name)
             try lock(name)
             differences = try makeTables()
+            try enterGroup()
+            ownsSchema = configuration.group == nil ? true : try tryToOwn()
             let highest = "SELECT coalesce(max(generation), 0) FROM \(schema.name).source"
             generation = differences.isEmpty ? try connection.execute(highest)[0].integer(0, 0)! : 0
         } catch {
@@ -126,12 +136,13 @@ package struct SourceRegistry: ~Copyable {
         return try TableCheck(configuration.streams, addsColumns: configuration.addsColumns).run(on: &connection)
     }
 
-    /// Waits a moment: the backend of a coordinator that was just killed has to notice.
+    /// Waits a moment: the backend of a coordinator that was just killed has to notice. Members of a group share the lock.
     private mutating func lock(_ name: String) throws(PostgresError) {
+        let kind = configuration.group == nil ? "" : "_shared"
         do throws(PostgresError) {
             try connection.execute(
                 """
-                SET lock_timeout = '3s'; SELECT pg_advisory_lock(hashtext('millrace fleet'), hashtext(\(name)));
+                SET lock_timeout = '3s'; SELECT pg_advisory_lock\(kind)(hashtext('millrace fleet'), hashtext(\(name)));
                 SET lock_timeout = 0
                 """)
         } catch {
@@ -156,6 +167,7 @@ package struct SourceRegistry: ~Copyable {
     mutating func reconnect() throws {
         guard connection.isLost || !isPrepared else { return }
         isPrepared = false
+        ownsSchema = false
         if connection.isLost { connection = try Connection.open(parameters: configuration.postgres) }
         // Our own backend may not have noticed yet, and still hold the fleet's lock.
         if let backend {

@@ -101,7 +101,8 @@ struct Staging: ~Copyable {
     private mutating func addKey(_ column: Int, _ field: UnsafeRawBufferPointer) {
         let start = keys.count
         keys.append(field)
-        guard stream.columns[column].type == .double, field.count == 12, field[4] == 0x80,
+        // Matched, since `==` of enums with a raw value compares their texts.
+        guard case .double = stream.columns[column].type, field.count == 12, field[4] == 0x80,
             field[5...].allSatisfy({ $0 == 0 })
         else { return }
         // Zero has a negative form.
@@ -132,32 +133,23 @@ struct Staging: ~Copyable {
         fields.removeAll(keepingCapacity: true)
         var start = batch.columnFields(index).lowerBound
         for _ in stream.columns.indices {
-            let end = Self.fieldEnd(start, batch)
+            let length = Int32(bigEndian: batch.fields.bytes.loadUnaligned(fromByteOffset: start, as: Int32.self))
+            let end = start + 4 + max(0, Int(length))
             fields.append(start..<end)
             start = end
         }
     }
 
-    private static func fieldEnd(_ start: Int, _ batch: borrowing Batch) -> Int {
-        let length = Int32(bigEndian: batch.fields.bytes.loadUnaligned(fromByteOffset: start, as: Int32.self))
-        return start + 4 + max(0, Int(length))
-    }
-
     /// The stage table's rows in COPY's binary format, in the order of their keys.
-    func copy(_ batch: borrowing Batch, to writer: inout ByteWriter) {
-        let count = stream.columns.count
+    mutating func copy(_ batch: borrowing Batch, to writer: inout ByteWriter) {
         writer.copyStart()
-        let order = keyOrder()
-        for place in order {
+        for place in keyOrder() {
             let row = rows[place]
-            writer.copyRow(fieldCount: count + 4 + incrementIndices.count)
-            if !addsUp { writer.append(batch.fields.bytes(batch.columnFields(row.last))) }
-            for column in 0..<(addsUp ? count : 0) {
-                if let position = incrementIndices.firstIndex(of: column) {
-                    writer.copyField(row.sums[position].total)
-                } else {
-                    addField(column, of: row.chosen[column], batch, to: &writer)
-                }
+            writer.copyRow(fieldCount: stream.columns.count + 4 + incrementIndices.count)
+            if addsUp {
+                copyColumns(of: row, batch, to: &writer)
+            } else {
+                writer.append(batch.fields.bytes(batch.columnFields(row.last)))
             }
             writer.copyField(batch.entries[row.last].source.rawValue)
             writer.copyField(batch.entries[row.last].offset)
@@ -179,9 +171,15 @@ struct Staging: ~Copyable {
         }
     }
 
-    private func addField(_ column: Int, of index: Int, _ batch: borrowing Batch, to writer: inout ByteWriter) {
-        var start = batch.columnFields(index).lowerBound
-        for _ in 0..<column { start = Self.fieldEnd(start, batch) }
-        writer.append(batch.fields.bytes(start..<Self.fieldEnd(start, batch)))
+    /// Of increments: sums, and of each other column the field that counts.
+    private mutating func copyColumns(of row: StagedRow, _ batch: borrowing Batch, to writer: inout ByteWriter) {
+        for column in stream.columns.indices {
+            if let position = incrementIndices.firstIndex(of: column) {
+                writer.copyField(row.sums[position].total)
+            } else {
+                findFields(of: row.chosen[column], in: batch)
+                writer.append(batch.fields.bytes(fields[column]))
+            }
+        }
     }
 }

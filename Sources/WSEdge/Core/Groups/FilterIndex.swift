@@ -1,11 +1,11 @@
-import Common
-import Feed
+package import Common
+package import Feed
 
 /// The filters of a stream's subscribers, so that a row costs what it matches. A pure value.
 ///
 /// A filter with a box is found by its place, one with a choice by the value of its first column; only those that have
 /// nothing but intervals are all looked at.
-struct FilterIndex<ID: Hashable> {
+package struct FilterIndex<ID: Hashable> {
     private let types: [Int: ColumnType]
     private let stream: StreamDefinition
     private var filters: [ID: RowFilter] = [:]
@@ -17,7 +17,7 @@ struct FilterIndex<ID: Hashable> {
     private var columns: [Int: Int] = [:]
     private var fields: RowFields
 
-    init(_ stream: StreamDefinition) {
+    package init(_ stream: StreamDefinition) {
         self.stream = stream
         types = Dictionary(uniqueKeysWithValues: stream.columns.enumerated().map { ($0.offset, $0.element.type) })
         fields = RowFields(stream, [])
@@ -25,7 +25,7 @@ struct FilterIndex<ID: Hashable> {
 
     var isEmpty: Bool { filters.isEmpty }
 
-    mutating func insert(_ id: ID, _ filter: RowFilter) {
+    package mutating func insert(_ id: ID, _ filter: RowFilter) {
         filters[id] = filter
         if let box = filter.boxes.first {
             grids[box.columns, default: BoxGrid()].insert(id, box.bounds)
@@ -63,7 +63,7 @@ struct FilterIndex<ID: Hashable> {
     }
 
     /// Those whose filter lets a row through.
-    func matches(_ json: [UInt8]) -> Set<ID> {
+    package func matches(_ json: [UInt8]) -> Set<ID> {
         let row = FilterRow(json, fields, types: types)
         var found: Set<ID> = []
         func consider(_ id: ID) { if filters[id]?.matches(row) == true { found.insert(id) } }

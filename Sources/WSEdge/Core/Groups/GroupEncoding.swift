@@ -1,9 +1,9 @@
-import Common
+package import Common
 import Feed
-import WebServer
+package import WebServer
 
 /// How a group's clients are told of rows.
-struct GroupEncoding: Sendable {
+package struct GroupEncoding: Sendable {
     let sub: Int
     let form: GroupKey.Form
     /// Rows of a keyed stream have versions, and may be deleted.
@@ -23,7 +23,7 @@ struct GroupEncoding: Sendable {
     private static let messageByteLimit = 256 * 1024
 
     /// - Parameter epoch: of the stream's positions.
-    init(sub: Int, _ key: GroupKey, _ stream: StreamDefinition, epoch: String) {
+    package init(sub: Int, _ key: GroupKey, _ stream: StreamDefinition, epoch: String) {
         self.sub = sub
         form = key.form
         self.epoch = epoch
@@ -37,7 +37,7 @@ struct GroupEncoding: Sendable {
     ///
     /// - Parameter position: where a client of events is before it; nil: it is nowhere yet, and has to come again from where it
     ///   was.
-    func frames(_ entry: StreamRing.Entry, from position: [SourceID: Int64]?) -> FrameBuffer {
+    package func frames(_ entry: StreamRing.Entry, from position: [SourceID: Int64]?) -> FrameBuffer {
         guard form != .plain else { return FrameBuffer(texts: entry.rows.filter { !$0.deleted }.map(\.json)) }
         return frames(messages(entry), from: position)
     }

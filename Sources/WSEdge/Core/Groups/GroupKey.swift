@@ -1,9 +1,9 @@
 import Common
-import Feed
+package import Feed
 
 /// What subscribers of a stream have in common who are told the same.
-struct GroupKey: Hashable, Sendable {
-    enum Form: Hashable, Sendable {
+package struct GroupKey: Hashable, Sendable {
+    package enum Form: Hashable, Sendable {
         /// `millrace.v1.json`.
         case messages
         /// One JSON object a message and nothing else, for those that speak no subprotocol.
@@ -12,7 +12,7 @@ struct GroupKey: Hashable, Sendable {
         case events
     }
 
-    enum Mode: Hashable, Sendable {
+    package enum Mode: Hashable, Sendable {
         /// Each change.
         case log
         /// The newest row of each key, at most so many messages a second.
@@ -23,7 +23,7 @@ struct GroupKey: Hashable, Sendable {
     var mode: Mode
     var filter: RowFilter
 
-    init(_ form: Form, _ mode: Mode = .log, _ filter: RowFilter = RowFilter()) {
+    package init(_ form: Form, _ mode: Mode = .log, _ filter: RowFilter = RowFilter()) {
         self.form = form
         self.mode = mode
         self.filter = filter

@@ -83,10 +83,6 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// `YYYY-MM-DD` + `T` or space + `HH:MM[:SS[.fraction]]` + `Z`, `±HH`, `±HHMM`, `±HH:MM` or nothing
     /// (UTC). More than six digits of a fraction are rounded, as Postgres does. Nil for anything else.
     package init?(iso text: UnsafeRawBufferPointer) {
-        if let moment = Self.readUsual(text) {
-            self = moment
-            return
-        }
         guard let (moment, _) = Self.read(iso: text) else { return nil }
         self = moment
     }
@@ -123,34 +119,6 @@ package struct Timestamp: Hashable, Comparable, Sendable {
             let days = (year - alike) / 400 * 146_097
             self.init(microseconds: moment.microseconds + days * 86_400 * Self.microsecondsPerSecond)
         }
-    }
-
-    /// `YYYY-MM-DDTHH:MM:SS[.ffffff]Z` with one to six digits, which most senders write; nil for all else.
-    private static func readUsual(_ text: UnsafeRawBufferPointer) -> Timestamp? {
-        guard text.count >= 20, text.count <= 27, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
-            text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
-            text[text.count - 1] == UInt8(ascii: "Z")
-        else { return nil }
-        var isRight = true
-        func digit(_ index: Int) -> Int {
-            let value = Int(text[index]) - Int(UInt8(ascii: "0"))
-            if value < 0 || value > 9 { isRight = false }
-            return value
-        }
-        func two(_ index: Int) -> Int { digit(index) * 10 + digit(index + 1) }
-        let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8))
-        let (hour, minute, second) = (two(11), two(14), two(17))
-        var micros = 0
-        if text.count > 20 {
-            guard text.count > 21, text[19] == UInt8(ascii: ".") else { return nil }
-            for index in 20..<26 { micros = micros * 10 + (index < text.count - 1 ? digit(index) : 0) }
-        }
-        guard isRight, year >= 1, (1...12).contains(month), day >= 1, day <= days(in: month, of: year), hour <= 23,
-            minute <= 59, second <= 59
-        else { return nil }
-        let seconds = daysFromEpoch(year: year, month: month, day: day) * 86_400
-        return Timestamp(
-            microseconds: (seconds + Int64(hour * 3600 + minute * 60 + second)) * microsecondsPerSecond + Int64(micros))
     }
 
     private static func read(iso text: UnsafeRawBufferPointer) -> (moment: Timestamp, hasZone: Bool)? {

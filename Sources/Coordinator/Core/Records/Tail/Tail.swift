@@ -44,8 +44,10 @@ package struct Tail: ~Copyable {
             definition, schema: MillraceSchema(name: configuration.schema), database: configuration.postgres ?? [:])
         let reader = ReplayReader(stored)
         let start = try beginning(reader, print)
-        let subscription = try FeedSubscription(stored, credentials: nil, in: Context(), from: start)
-        try subscription.connect(configuration.feeds, at: .now)
+        let subscription = FeedSubscription(stored, credentials: nil, in: Context(), from: start)
+        // Of other hosts of a group.
+        let own = try configuration.secretKey.map { try CurveKeyPair(secretKey: CurveSecretKey($0)) }
+        try subscription.connect(configuration.feeds, own: own, at: .now)
         var nextQuestion = ContinuousClock.now
         func deliver(_ delivery: FeedDelivery) {
             if !delivery.lost.isEmpty {
@@ -75,7 +77,7 @@ package struct Tail: ~Copyable {
             guard nextQuestion <= .now else { continue }
             nextQuestion = .now + Self.askInterval
             // A coordinator that is away comes back, and its workers have other feeds.
-            if let new = try? feeds() { try subscription.connect(new.feeds, at: .now) }
+            if let new = try? feeds() { try subscription.connect(new.feeds, own: own, at: .now) }
         }
     }
 

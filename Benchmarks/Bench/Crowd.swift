@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+
+/// Readers of a topic's records, and a producer that makes them at a steady rate (Benchmarks/Load).
+struct Crowd {
+    var clients: Int
+    /// Records a second.
+    var rate: Int
+    private let warm = 3
+    private let seconds = 8
+
+    /// WebSocket clients, so many at each port.
+    func follow(
+        _ arena: Arena, topic: String, ports: [String], path: String = "/ws", subprotocol: String = "", frames: [String]
+    ) throws -> Measured {
+        try measure(
+            arena, topic,
+            ports.map { ["clients", $0, path, subprotocol, "\(clients)", "\(warm)", "\(seconds)"] + frames })
+    }
+
+    /// A consumer of Kafka's.
+    func consume(_ arena: Arena, topic: String) throws -> Measured {
+        try measure(arena, topic, [["consume", arena.kafka.bootstrap, topic, "\(warm)", "\(seconds)"]])
+    }
+
+    /// What the worst of the readers had.
+    private func measure(_ arena: Arena, _ topic: String, _ readers: [[String]]) throws -> Measured {
+        let readers = try readers.map { try Reader(arena, $0) }
+        defer { for reader in readers { reader.end() } }
+        for reader in readers { try reader.waitUntilReady() }
+        try shell(
+            "\(arena.binaries.path)/load pace \(arena.kafka.bootstrap) \(topic) \(rate) \(warm + seconds + 1)")
+        var worst = Measured(value: 0, figures: ["p99": 0, "delivered": 1, "gaps": 0, "doubles": 0])
+        for reader in readers {
+            let figures = try reader.figures()
+            let wanted = Double(rate * seconds * (reader.isConsumer ? 1 : clients))
+            worst.value = max(worst.value, figures[1])
+            worst.figures["p99"] = max(worst.figures["p99"]!, figures[2])
+            worst.figures["delivered"] = min(worst.figures["delivered"]!, (figures[0] / wanted * 1000).rounded() / 1000)
+            worst.figures["gaps"]! += figures[3]
+            worst.figures["doubles"]! += figures[4]
+        }
+        return worst
+    }
+
+    /// Benchmarks/Load, as a process.
+    private struct Reader {
+        let words: [String]
+        let process = Process()
+        let output = Pipe()
+
+        init(_ arena: Arena, _ words: [String]) throws {
+            self.words = words
+            process.executableURL = arena.binaries.appending(path: "load")
+            process.arguments = words
+            process.standardOutput = output
+            try process.run()
+        }
+
+        var isConsumer: Bool { words[0] == "consume" }
+
+        func waitUntilReady() throws {
+            let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            guard text.hasPrefix("ready") else { throw failure("the readers did not get ready") }
+        }
+
+        /// Deliveries, median, 99th percentile, gaps, doubles.
+        func figures() throws -> [Double] {
+            let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+            let figures = (text.split(separator: "\n").last ?? "").split(separator: " ").compactMap { Double($0) }
+            guard figures.count == 5 else { throw failure(text) }
+            return figures
+        }
+
+        func end() {
+            if process.isRunning { process.terminate() }
+            process.waitUntilExit()
+        }
+
+        private func failure(_ output: String) -> ShellFailure {
+            ShellFailure(command: words.joined(separator: " "), output: output)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+extension Scenario {
+    /// From Kafka into Postgres, beside the least that does it and beside what Postgres takes.
+    static var throughput: Scenario {
+        Scenario(
+            name: "throughput", title: "Kafka to Postgres, 4 shards, beside a C loop and COPY from memory",
+            load: Load.readings,
+            contestants: {
+                [
+                    .cLoop, Contestant(name: "Millrace", run: Fleet.append().run),
+                    Contestant(name: "Millrace, latest", run: Fleet.append(latest: true).run), .copy(connections: 1),
+                    .copy(connections: 2), .copy(connections: 4),
+                ]
+            },
+            ratios: [
+                Ratio(name: "Millrace / C loop", atLeast: 1) { $0["Millrace"]!.value / $0["C loop"]!.value },
+                Ratio(name: "Millrace, latest / C loop", atLeast: 0.75) {
+                    $0["Millrace, latest"]!.value / $0["C loop"]!.value
+                },
+                Ratio(name: "Millrace / COPY from memory", atLeast: 0.55) { values in
+                    values["Millrace"]!.value / [1, 2, 4].map { values["COPY from memory, \($0)"]!.value }.max()!
+                },
+                Ratio(name: "CPU s of workers per million", atMost: 1.2) { $0["Millrace"]!.processor["shard-worker"]! },
+            ])
+    }
+}
