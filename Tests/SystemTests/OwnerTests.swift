@@ -89,8 +89,8 @@ struct OwnerTests {
             }
             try blocker.execute("ROLLBACK")
             let other = hosts.first { $0 !== victim }!
-            try other.waitForStatus("the next owner") { report in
-                report.hosts?.first { $0.name == other.group?.member }?.ownsSchema == true
+            try other.waitForStatus("the next owner, and no other") { report in
+                report.hosts?.filter(\.ownsSchema).map(\.name) == [other.group!.member]
             }
             print("figure: the owner was killed during \(duty)")
             killed = victim

@@ -242,9 +242,11 @@ extension Coordinator {
     func addMembers(to report: inout StatusReport) {
         guard let plan = configuration.group else { return }
         report.host = plan.member
+        // One that is dead has said that it owns the schema, and says nothing else: who said so last does.
+        let owner = ownsSchema ? plan.member : members.filter(\.ownsSchema).min { $0.silence < $1.silence }?.name
         let own = StatusReport.Host(plan.member, ownsSchema: ownsSchema, silence: 0, report.shards)
         let others = members.map {
-            StatusReport.Host($0.name, ownsSchema: $0.ownsSchema, silence: $0.silence, $0.report?.shards ?? [])
+            StatusReport.Host($0.name, ownsSchema: $0.name == owner, silence: $0.silence, $0.report?.shards ?? [])
         }
         report.hosts = ([own] + others).sorted { $0.name < $1.name }
         for index in report.shards.indices { report.shards[index].host = plan.member }
