@@ -25,10 +25,7 @@ struct FailoverTests {
         fleet.postgres["target_session_attrs"] = "read-write"
         try fleet.launch(shards: 2)
         let edge = try EdgeUnderTest(fleet, name: "one")
-        let clients = try (0..<2).map { number in
-            try EdgeClient("events", edges: [edge.url], folder: "\(fleet.folder)/client-\(number)")
-        }
-        for client in clients { try fleet.wait("a subscription") { client.subscriptions.count == 1 } }
+        let followers = try LogFollowers(fleet, [edge], steady: 2)
         let load = LoadGenerator(fleet.kafka, topic: fleet.topic, partitions: Self.partitions, rate: 500)
         try fleet.waitForRecords(5000)
 
@@ -50,13 +47,9 @@ struct FailoverTests {
         let perPartition = try load.stop()
         let total = perPartition * Int(Self.partitions)
         try fleet.waitForRecords(Int64(total))
-        for client in clients {
-            try fleet.wait("\(total) rows; \(client.rows.count) came") { client.rows.count >= total }
-            let rows = client.rows
-            #expect(rows.count == total && Set(rows).count == total)
-        }
+        try followers.expectAll(fleet, perPartition: perPartition)
         print(
-            "figure: \(total) rows to each client, in \(clients.map(\.subscriptions.count)) subscriptions, \(clients.map(\.resets))"
+            "figure: \(total) rows to each client, in \(followers.steady.map(\.subscriptions.count)) subscriptions, \(followers.resets)"
         )
         try fleet.expectExact(perPartition: perPartition)
         try fleet.expectProven()

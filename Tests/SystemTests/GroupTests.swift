@@ -9,15 +9,6 @@ import Testing
 struct GroupTests {
     private static let events = StreamDefinition(
         name: "events", topics: [], mode: .append, columns: [Column("n", .bigint, required: true)])
-    private let group = "group-\(UUID().uuidString.prefix(8))"
-
-    private func makeHosts(_ names: [String], partitions: Int32) throws -> [Fleet] {
-        let first = try Fleet(Self.events, partitions: partitions)
-        let hosts =
-            try [first] + names.dropFirst().map { _ in try Fleet(Self.events, partitions: partitions, sharing: first) }
-        for (host, name) in zip(hosts, names) { host.group = GroupPlan(name: group, member: name) }
-        return hosts
-    }
 
     private func load(_ fleet: Fleet, _ range: Range<Int>) throws {
         for partition in 0..<fleet.partitions {
@@ -42,7 +33,7 @@ struct GroupTests {
         "Hosts divide the partitions; one that is added, killed, stopped or back moves as few as must, and rows are exact"
     )
     func divided() throws {
-        let hosts = try makeHosts(["a", "b", "c"], partitions: 12)
+        let hosts = try Fleet.hosts(["a", "b", "c"], Self.events, partitions: 12)
         let (a, b, c) = (hosts[0], hosts[1], hosts[2])
         try a.launch(shards: 2)
         try a.waitForStatus("a has all") { shares($0) == ["a": 12] }
@@ -119,7 +110,7 @@ struct GroupTests {
         let report = try b.waitForStatus("nothing waits") { $0.sources.allSatisfy { $0.lag == 0 } }
         #expect(report.shards.map { "\($0.host ?? "")/\($0.id)" } == ["a/0", "b/0"])
         let told = (0..<12).map { "\(a.topic) \($0) 3000 3000 0" }.sorted()
-        try b.wait("Kafka's tools show it") { try b.kafka.group(group).sorted() == told }
+        try b.wait("Kafka's tools show it") { try b.kafka.group(b.group!.name).sorted() == told }
         try b.expectExact(perPartition: 3000)
         try b.expectProven()
         let twin = try Fleet(Self.events, partitions: 12, sharing: a)
@@ -143,7 +134,7 @@ struct GroupTests {
         "What one host has paused is resumed from any other, and paused again when it has to be; who has nothing says so"
     )
     func hostsAgree() throws {
-        let hosts = try makeHosts(["a", "b"], partitions: 2)
+        let hosts = try Fleet.hosts(["a", "b"], Self.events, partitions: 2)
         let a = hosts[0]
         for host in hosts { try host.launch(shards: 1) }
         for host in hosts { try host.waitForStatus("one each") { shares($0) == ["a": 1, "b": 1] } }

@@ -52,16 +52,11 @@ struct HostsTests {
         let address = machines[0].here
         let kafka = try makeKafka(at: address)
         let server = try makePostgres()
-        let first = try Fleet(Self.events, partitions: Self.partitions, kafka: kafka, server: server)
-        let hosts =
-            try [first]
-            + names.dropFirst().map { _ in
-                try Fleet(Self.events, partitions: Self.partitions, sharing: first, kafka: kafka)
-            }
+        let hosts = try Fleet.hosts(names, Self.events, partitions: Self.partitions, kafka: kafka, server: server)
+        let first = hosts[0]
         let local = first.postgres
         for (index, host) in hosts.enumerated() {
             host.host = machines[index]
-            host.group = GroupPlan(name: "millrace", member: names[index])
             host.controlAddress = "tcp://\(machines[index].there):*"
             host.advertisedHost = machines[index].there
             host.kafkaConfiguration["bootstrap.servers"] = "\(address):\(kafka.port)"
@@ -94,17 +89,7 @@ struct HostsTests {
                 try HTTPClient(edge.address).get("/readyz").status == 200
             }
         }
-        let clients = try (0..<4).map { number in
-            try EdgeClient(
-                "events", edges: [edges[number % 2].url, edges[(number + 1) % 2].url],
-                folder: "\(first.folder)/client-\(number)")
-        }
-        for client in clients { try first.wait("a subscription") { client.subscriptions.count == 1 } }
-        // Of one partition each, whose rows come in their order.
-        let churned = try StateClients(
-            "events", .log(epoch: try first.rows("SELECT epoch FROM millrace.stream")[0], partitions: 1),
-            (0..<Self.partitions).map { #"{"where":{"p":\#($0)}}"# }, count: Int(Self.partitions),
-            edges: edges.map(\.url), folder: first.folder + "/churned")
+        let followers = try LogFollowers(first, edges, steady: 4, churned: Int(Self.partitions))
         let watch = PositionWatch(local)
         let load = LoadGenerator(kafka, topic: first.topic, partitions: Self.partitions, rate: rate)
         func begin() -> Double { Date.now.timeIntervalSince1970 }
@@ -159,15 +144,9 @@ struct HostsTests {
             try first.stored() >= Int64(total)
         }
         watch.stop()
-        for client in clients {
-            try first.wait("\(total) rows; \(client.rows.count) came") { client.rows.count >= total }
-            let rows = client.rows
-            #expect(rows.count == total && Set(rows).count == total)
-            #expect(client.resets.isEmpty)
-        }
-        try churned.expectAll(of: first, perPartition: perPartition, count: Int(Self.partitions))
-        print(
-            "figure: \(total) rows, to \(clients.count) clients in \(clients.map(\.subscriptions.count)) subscriptions")
+        try followers.expectAll(first, perPartition: perPartition)
+        #expect(followers.resets == [])
+        print("figure: \(total) rows to each client, in \(followers.steady.map(\.subscriptions.count)) subscriptions")
         try other.expectExact(perPartition: perPartition)
         try other.expectProven()
         for host in hosts where host !== killed { try host.stop() }

@@ -20,17 +20,12 @@ struct OwnerTests {
     /// Two coordinators of a group on this machine.
     private final class Pair {
         let hosts: [Fleet]
-        private let group = "group-\(UUID().uuidString.prefix(8))"
         private var killed: Fleet?
         var first: Fleet { hosts[0] }
 
         init(_ stream: StreamDefinition, partitions: Int32) throws {
-            let first = try Fleet(stream, partitions: partitions)
-            hosts = [first, try Fleet(stream, partitions: partitions, sharing: first)]
-            for (host, name) in zip(hosts, ["a", "b"]) {
-                host.group = GroupPlan(name: group, member: name)
-                host.maintenanceSeconds = 1
-            }
+            hosts = try Fleet.hosts(["a", "b"], stream, partitions: partitions)
+            for host in hosts { host.maintenanceSeconds = 1 }
         }
 
         func waitForBoth() throws {

@@ -6,6 +6,7 @@ import Testing
 final class StateClients {
     private let process = Process()
     private let folder: String
+    private let count: Int
 
     /// Which of Tests/Clients, with what it wants to know.
     enum Kind {
@@ -22,6 +23,7 @@ final class StateClients {
         _ stream: String, _ kind: Kind, _ requests: [String], count: Int, edges: [String], folder: String
     ) throws {
         self.folder = folder
+        self.count = count
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try requests.joined(separator: "\n").write(toFile: folder + "/requests", atomically: true, encoding: .utf8)
         try setEdges(edges)
@@ -85,7 +87,7 @@ final class StateClients {
     /// Of a log whose partitions have n of `0..<perPartition` each, by clients that follow one partition: each has its rows once and
     /// in their order. They end with that.
     func expectAll(
-        of fleet: Fleet, perPartition: Int, count: Int, sourceLocation: SourceLocation = #_sourceLocation
+        of fleet: Fleet, perPartition: Int, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         try finish(at: try fleet.rows("SELECT json_object_agg(id, next_offset) FROM millrace.source")[0])
         try fleet.wait("the churned clients; \(states.count) are at the end; \(errors)", seconds: 300) { !isRunning }

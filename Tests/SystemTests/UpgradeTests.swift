@@ -16,43 +16,22 @@ struct UpgradeTests {
     /// Records a second and partition.
     private let rate = 250
 
-    /// Two clients that go from edge to edge, and churned ones.
-    private struct Followers {
-        let steady: [EdgeClient]
-        let churned: StateClients
-        private static let churnedCount = 8
-
-        init(_ fleet: Fleet, _ edges: [EdgeUnderTest]) throws {
-            let urls = edges.map(\.url)
-            steady = try [urls, urls.reversed()].enumerated().map { number, urls in
-                try EdgeClient("events", edges: urls, folder: "\(fleet.folder)/client-\(number)")
-            }
-            for client in steady { try fleet.wait("a subscription") { client.subscriptions.count == 1 } }
-            // Of one partition each, whose rows come in their order.
-            churned = try StateClients(
-                "events", .log(epoch: try fleet.rows("SELECT epoch FROM millrace.stream")[0], partitions: 1),
-                (0..<partitions).map { #"{"where":{"p":\#($0)}}"# }, count: Self.churnedCount, edges: urls,
-                folder: fleet.folder + "/churned")
-        }
-
-        func setEdges(_ edges: [EdgeUnderTest]) throws {
-            for client in steady { try client.setEdges(edges.map(\.url)) }
-            try churned.setEdges(edges.map(\.url))
-        }
-
-        func expectAll(_ fleet: Fleet, perPartition: Int) throws {
-            let total = perPartition * Int(partitions)
-            for client in steady {
-                try fleet.wait("\(total) rows; \(client.rows.count) came") { client.rows.count >= total }
-                #expect(client.rows.count == total && Set(client.rows).count == total && client.resets == [])
-            }
-            try churned.expectAll(of: fleet, perPartition: perPartition, count: Self.churnedCount)
-        }
-    }
-
     private func waitForMore(_ fleet: Fleet) throws {
         let wanted = try fleet.stored() + Int64(rate) * Int64(Self.partitions)
         try fleet.wait("\(wanted) rows") { try fleet.stored() >= wanted }
+    }
+
+    /// All that was produced is there once, and has come to the followers once.
+    /// - Returns: how many rows.
+    private func finish(_ load: LoadGenerator, _ fleet: Fleet, _ followers: LogFollowers) throws -> Int {
+        let perPartition = try load.stop()
+        let total = perPartition * Int(Self.partitions)
+        try fleet.waitForRecords(Int64(total))
+        try followers.expectAll(fleet, perPartition: perPartition)
+        #expect(followers.resets == [])
+        try fleet.expectExact(perPartition: perPartition)
+        try fleet.expectProven()
+        return total
     }
 
     @Test(
@@ -73,7 +52,7 @@ struct UpgradeTests {
         try start(earlier.programs)
         let schema = try fleet.rows("SELECT max(version) FROM millrace.migration")[0]
         var edges = [try edge(earlier.programs, "earlier"), try edge(Fleet.binaries, "new")]
-        let followers = try Followers(fleet, edges)
+        let followers = try LogFollowers(fleet, edges, steady: 2, churned: 8)
         let load = LoadGenerator(fleet.kafka, topic: fleet.topic, partitions: Self.partitions, rate: rate)
         try waitForMore(fleet)
 
@@ -91,33 +70,26 @@ struct UpgradeTests {
         #expect(edges[0].drain() == 0)
         try waitForMore(fleet)
 
-        let perPartition = try load.stop()
-        try fleet.waitForRecords(Int64(perPartition) * Int64(Self.partitions))
-        try followers.expectAll(fleet, perPartition: perPartition)
-        try fleet.expectExact(perPartition: perPartition)
-        try fleet.expectProven()
+        let total = try finish(load, fleet, followers)
         let now = try fleet.rows("SELECT max(version) FROM millrace.migration")[0]
-        print(
-            "figure: upgraded from schema \(schema) to \(now) and back under load: \(perPartition * Int(Self.partitions)) rows"
-        )
+        print("figure: upgraded from schema \(schema) to \(now) and back under load: \(total) rows")
     }
 
     @Test(
         "A group is upgraded host by host under load, with edges of both builds: rows are exact, and clients have each once",
         .enabled(if: EarlierBuild.areThere, "not run: no programs of earlier builds; scripts/previous makes them"))
     func grouped() throws {
-        let first = try Fleet(Self.events, partitions: Self.partitions)
-        let hosts = [first, try Fleet(Self.events, partitions: Self.partitions, sharing: first)]
+        let hosts = try Fleet.hosts(["a", "b"], Self.events, partitions: Self.partitions)
+        let first = hosts[0]
         defer { for host in hosts { _ = try? host.command("stop") } }
         for host in hosts {
             host.controlAddress = "tcp://127.0.0.1:*"
             host.advertisedHost = "127.0.0.1"
         }
-        let group = "group-\(UUID().uuidString.prefix(8))"
         func start(_ host: Fleet, _ programs: URL) throws {
             host.programs = programs
-            let name = host === first ? "a" : "b"
-            try host.done("start", "--group", group, "--member", name, "--shards", "1", "--detach")
+            let plan = host.group!
+            try host.done("start", "--group", plan.name, "--member", plan.member, "--shards", "1", "--detach")
         }
         func waitForHalves() throws {
             for host in hosts {
@@ -133,7 +105,7 @@ struct UpgradeTests {
             hosts[number].programs = programs
             return try EdgeUnderTest(hosts[number], name: "edge")
         }
-        let followers = try Followers(first, edges)
+        let followers = try LogFollowers(first, edges, steady: 2, churned: 8)
         let load = LoadGenerator(first.kafka, topic: first.topic, partitions: Self.partitions, rate: rate)
         try waitForMore(first)
         for host in hosts {
@@ -143,12 +115,8 @@ struct UpgradeTests {
             try waitForHalves()
             try waitForMore(first)
         }
-        let perPartition = try load.stop()
-        try first.waitForRecords(Int64(perPartition) * Int64(Self.partitions))
-        try followers.expectAll(first, perPartition: perPartition)
-        try first.expectExact(perPartition: perPartition)
-        try first.expectProven()
-        print("figure: two hosts upgraded one after another under load: \(perPartition * Int(Self.partitions)) rows")
+        let total = try finish(load, first, followers)
+        print("figure: two hosts upgraded one after another under load: \(total) rows")
     }
 
     @Test("What a program of another version says is refused by name, and holds up nobody")

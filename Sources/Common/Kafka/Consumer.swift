@@ -1,21 +1,18 @@
-internal import CLinux
 internal import CRdkafka
-private import Glibc
 
 /// Reads assigned partitions from given offsets. Owned by one thread.
 ///
 /// It is no member of a consumer group: who reads what is decided elsewhere, and positions are kept in
 /// Postgres. librdkafka prefetches on threads of its own.
 package struct Consumer: ~Copyable {
-    private let client: Client
+    private let client: PolledClient
     private let connection: ConnectionState
-    private let queue: OpaquePointer
     private let topics: [OpaquePointer]
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batchLimit: Int
     private let mockName: String?
     /// Readable when there may be records to take.
-    package let descriptor: Int32
+    package var descriptor: Int32 { client.descriptor }
     /// Records of the current batch.
     package private(set) var count: Int
 
@@ -72,22 +69,14 @@ package struct Consumer: ~Copyable {
             }
         }
         rd_kafka_poll_set_consumer(client.handle)
-        // Readable from the start: see Producer.
-        let descriptor = eventfd(1, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard descriptor >= 0, let queue = rd_kafka_queue_get_consumer(client.handle) else {
-            throw KafkaError("eventfd", RD_KAFKA_RESP_ERR__FAIL)
-        }
-        var one: UInt64 = 1
-        rd_kafka_queue_io_event_enable(queue, descriptor, &one, MemoryLayout<UInt64>.size)
+        let polled = try PolledClient(client, rd_kafka_queue_get_consumer)
         var handles: [OpaquePointer] = []
         for topic in topics {
-            if let handle = rd_kafka_topic_new(client.handle, topic, nil) { handles.append(handle) }
+            if let handle = rd_kafka_topic_new(polled.handle, topic, nil) { handles.append(handle) }
         }
-        self.client = client
+        self.client = polled
         self.connection = connection
-        self.queue = queue
         self.topics = handles
-        self.descriptor = descriptor
         self.batchLimit = batchLimit
         mockName = configuration[Properties.mockCluster]
         messages = .allocate(capacity: batchLimit)
@@ -98,10 +87,7 @@ package struct Consumer: ~Copyable {
         // Destroying a consumer waits for messages that are still held.
         for index in 0..<count { rd_kafka_message_destroy(messages[index]) }
         messages.deallocate()
-        rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
-        rd_kafka_queue_destroy(queue)
         for topic in topics { rd_kafka_topic_destroy(topic) }
-        close(descriptor)
     }
 
     /// Adds partitions, each from its offset; those there already keep what was prefetched for them.
@@ -119,10 +105,8 @@ package struct Consumer: ~Copyable {
     /// below the batch limit, `descriptor` tells when there are more.
     package mutating func take() -> Int {
         for index in 0..<count { rd_kafka_message_destroy(messages[index]) }
-        // Reset the descriptor first: what arrives while we take sets it again.
-        var counter: UInt64 = 0
-        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
-        count = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, batchLimit))
+        client.reset()
+        count = max(0, rd_kafka_consume_batch_queue(client.queue, 0, messages, batchLimit))
         return count
     }
 

@@ -1,6 +1,4 @@
-internal import CLinux
 internal import CRdkafka
-private import Glibc
 
 /// A member of a consumer group that reads nothing: which partitions the group gives it is all that it is for. Owned by one
 /// thread, which has to `take` at least every `max.poll.interval.ms`.
@@ -15,15 +13,14 @@ package struct GroupMember: ~Copyable {
         /// The session is over: others may have them already.
         case lost([TopicPartition])
         case failed(KafkaError)
-        /// It could not take what it was given, or let go of it: nothing but another member can mend that.
+        /// It could not take what it was given: nothing but another member can mend that.
         case astray(KafkaError)
     }
 
-    private let client: Client
-    private let queue: OpaquePointer
+    private let client: PolledClient
     private let joining: JoinState
     /// Readable when there may be events to take.
-    package let descriptor: Int32
+    package var descriptor: Int32 { client.descriptor }
 
     private static let fixed = [
         "enable.auto.commit": "false",
@@ -68,43 +65,24 @@ package struct GroupMember: ~Copyable {
                 conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR)
         }
         rd_kafka_poll_set_consumer(client.handle)
-        // Readable from the start: see Producer.
-        let descriptor = eventfd(1, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard descriptor >= 0, let queue = rd_kafka_queue_get_consumer(client.handle) else {
-            throw KafkaError("eventfd", RD_KAFKA_RESP_ERR__FAIL)
-        }
-        var one: UInt64 = 1
-        rd_kafka_queue_io_event_enable(queue, descriptor, &one, MemoryLayout<UInt64>.size)
-        self.init(client, joining, queue, descriptor)
+        self.init(try PolledClient(client, rd_kafka_queue_get_consumer), joining)
     }
 
-    private init(
-        _ client: consuming Client, _ joining: JoinState, _ queue: OpaquePointer, _ descriptor: Int32
-    ) {
+    private init(_ client: consuming PolledClient, _ joining: JoinState) {
         self.client = client
         self.joining = joining
-        self.queue = queue
-        self.descriptor = descriptor
-    }
-
-    deinit {
-        rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
-        rd_kafka_queue_destroy(queue)
-        close(descriptor)
     }
 
     /// What has happened, without waiting.
     package func take() -> [Event] {
-        var counter: UInt64 = 0
-        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
+        client.reset()
         var events: [Event] = []
         for _ in 0..<Self.eventLimit {
-            guard let event = rd_kafka_queue_poll(queue, 0) else { return events }
+            guard let event = rd_kafka_queue_poll(client.queue, 0) else { return events }
             defer { rd_kafka_event_destroy(event) }
             if let event = interpret(event) { events.append(event) }
         }
-        var one: UInt64 = 1
-        _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+        client.wakeAgain()
         return events
     }
 

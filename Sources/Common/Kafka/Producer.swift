@@ -1,14 +1,11 @@
-internal import CLinux
 internal import CRdkafka
-private import Glibc
 
 /// Writes records with acks=all and idempotence, keyed as Java clients do. Owned by one thread.
 package struct Producer: ~Copyable {
-    let client: Client
+    let client: PolledClient
     private let reports: DeliveryReports
-    private let queue: OpaquePointer
     /// Readable when `poll` may have deliveries to tell.
-    package let descriptor: Int32
+    package var descriptor: Int32 { client.descriptor }
 
     /// Where there are none of ours, librdkafka's defaults hold (its CONFIGURATION.md).
     private static let defaults = [
@@ -34,28 +31,12 @@ package struct Producer: ~Copyable {
                 Unmanaged<DeliveryReports>.fromOpaque(opaque!).takeUnretainedValue().add(message!.pointee)
             }
         }
-        // Readable from the start: librdkafka writes only when its queue stops being empty, and the first error may be
-        // in it before it knows our descriptor.
-        let descriptor = eventfd(1, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard descriptor >= 0, let queue = rd_kafka_queue_get_main(client.handle) else {
-            throw KafkaError("eventfd", RD_KAFKA_RESP_ERR__FAIL)
-        }
-        var one: UInt64 = 1
-        rd_kafka_queue_io_event_enable(queue, descriptor, &one, MemoryLayout<UInt64>.size)
-        self.init(client: client, reports: reports, queue: queue, descriptor: descriptor)
+        self.init(client: try PolledClient(client, rd_kafka_queue_get_main), reports: reports)
     }
 
-    private init(client: consuming Client, reports: DeliveryReports, queue: OpaquePointer, descriptor: Int32) {
+    private init(client: consuming PolledClient, reports: DeliveryReports) {
         self.client = client
         self.reports = reports
-        self.queue = queue
-        self.descriptor = descriptor
-    }
-
-    deinit {
-        rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
-        rd_kafka_queue_destroy(queue)
-        close(descriptor)
     }
 
     /// Records that the broker has acknowledged.
@@ -160,9 +141,7 @@ package struct Producer: ~Copyable {
 
     /// Serves delivery reports, waiting at most `timeout` for one.
     package func poll(_ timeout: Duration = .zero) {
-        // Reset the descriptor first: what arrives while we serve sets it again.
-        var counter: UInt64 = 0
-        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
+        client.reset()
         rd_kafka_poll(client.handle, Client.milliseconds(timeout))
     }
 

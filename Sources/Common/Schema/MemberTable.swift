@@ -6,8 +6,7 @@ extension MillraceSchema {
         """
         CREATE UNLOGGED TABLE IF NOT EXISTS \(name).member (
             name text PRIMARY KEY, group_name text NOT NULL, owns_schema boolean NOT NULL, version int NOT NULL,
-            started_at timestamptz NOT NULL DEFAULT now(), seen_at timestamptz NOT NULL DEFAULT now(),
-            report jsonb NOT NULL, request jsonb) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+            seen_at timestamptz NOT NULL DEFAULT now(), report jsonb NOT NULL, request jsonb) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
         ALTER TABLE \(name).source ADD COLUMN IF NOT EXISTS member text;
         """
     }

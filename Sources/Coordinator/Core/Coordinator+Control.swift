@@ -65,7 +65,7 @@ extension Coordinator {
     /// A pause is done when nobody writes what it is about any more.
     func answerPaused() throws {
         guard !pausing.isEmpty else { return }
-        let held = Set(fleet.shards.keys.flatMap { fleet.sources(of: $0) })
+        let held = fleet.heldSources
         func isDone(_ pause: Pausing) -> Bool {
             held.isDisjoint(with: pause.sources) && isFreeElsewhere(pause.sources, since: pause.since)
         }

@@ -173,7 +173,7 @@ extension Coordinator {
     }
 
     private var heldPartitions: Set<TopicPartition> {
-        Set(fleet.shards.keys.flatMap { fleet.sources(of: $0) }.compactMap { entries[$0]?.partition })
+        Set(fleet.heldSources.compactMap { entries[$0]?.partition })
     }
 
     private var positions: [TopicPartition: Int64] {

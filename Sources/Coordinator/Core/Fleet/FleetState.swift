@@ -80,6 +80,9 @@ package struct FleetState: Sendable {
         owners.filter { $0.value.shard == shard }.keys.sorted()
     }
 
+    /// Those that some worker has, or may have still.
+    package var heldSources: Set<SourceID> { Set(shards.keys.flatMap { sources(of: $0) }) }
+
     // MARK: Events
 
     /// The first event, and again whenever the wanted number changes.
