@@ -1,4 +1,4 @@
-/// Something that is measured beside others, in the same place and by turns with them.
+/// Something that is measured beside others, in the same place, interleaved with them.
 struct Contestant {
     var name: String
     /// Where it stands on the axis of its scenario's curve; nil where there is none.

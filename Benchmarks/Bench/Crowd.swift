@@ -25,18 +25,19 @@ struct Crowd {
 
     /// What the worst of the readers had.
     private func measure(_ arena: Arena, _ topic: String, _ readers: [[String]]) throws -> Measured {
-        let readers = try readers.map { try Reader(arena, $0) }
-        defer { for reader in readers { reader.end() } }
-        for reader in readers { try reader.waitUntilReady() }
+        var started: [Reader] = []
+        defer { for reader in started { reader.end() } }
+        for words in readers { started.append(try Reader(arena, words)) }
+        for reader in started { try reader.waitUntilReady() }
         try shell(
             "\(arena.binaries.path)/load pace \(arena.kafka.bootstrap) \(topic) \(rate) \(warm + seconds + 1)")
         var worst = Measured(value: 0, figures: ["p99": 0, "delivered": 1, "gaps": 0, "doubles": 0])
-        for reader in readers {
+        for reader in started {
             let figures = try reader.figures()
             let wanted = Double(rate * seconds * (reader.isConsumer ? 1 : clients))
             worst.value = max(worst.value, figures[1])
             worst.figures["p99"] = max(worst.figures["p99"]!, figures[2])
-            worst.figures["delivered"] = min(worst.figures["delivered"]!, (figures[0] / wanted * 1000).rounded() / 1000)
+            worst.figures["delivered"] = min(worst.figures["delivered"]!, figures[0] / wanted)
             worst.figures["gaps"]! += figures[3]
             worst.figures["doubles"]! += figures[4]
         }
@@ -60,6 +61,8 @@ struct Crowd {
         var isConsumer: Bool { words[0] == "consume" }
 
         func waitUntilReady() throws {
+            var entry = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, 120_000) == 1 else { throw failure("the readers did not get ready") }
             let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
             guard text.hasPrefix("ready") else { throw failure("the readers did not get ready") }
         }

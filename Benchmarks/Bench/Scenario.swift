@@ -46,14 +46,15 @@ struct Scenario {
         var report = Report(
             scenario: name, title: title, unit: unit, axis: axis, date: Date.now.formatted(.iso8601),
             machine: try Self.machine(), versions: try Self.versions(),
-            command: "make bench SCENARIOS=\(name) ROUNDS=\(rounds)",
+            command: (["make bench SCENARIOS=\(name) ROUNDS=\(rounds)"] + Self.variables()).joined(separator: " "),
             series: contestants.map { Report.Series(name: $0.name, x: $0.x) },
             ratios: ratios.map { Report.Ratio(name: $0.name, atLeast: $0.atLeast, atMost: $0.atMost) })
         let arena = try Arena(load())
         for round in (hasWarmUp ? 0 : 1)...rounds {
             var values: [String: Measured] = [:]
-            // Each is first in some round.
-            for place in contestants.indices.map({ ($0 + round) % contestants.count }) {
+            // In an order of the round's own, so that nobody always comes behind the same one.
+            var random = SeededGenerator(seed: UInt64(round))
+            for place in contestants.indices.shuffled(using: &random) {
                 let measured = try contestants[place].run(arena)
                 values[contestants[place].name] = measured
                 say("\(round == 0 ? "warm" : "\(round)"): \(contestants[place].name) \(text(measured))")
@@ -78,6 +79,13 @@ struct Scenario {
         return "\(value) \(unit)\(figures.joined()); CPU s per million: \(spent.joined(separator: ", "))"
     }
 
+    /// Others of the environment's that say what is measured.
+    private static func variables() -> [String] {
+        let environment = ProcessInfo.processInfo.environment
+        return ["RECORDS", "PARTITIONS", "PEER_SECONDS"].compactMap { name in environment[name].map { "\(name)=\($0)" }
+        }
+    }
+
     private static func machine() throws -> String {
         let model = try shell("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort -u | head -1")
         let memory = ProcessInfo.processInfo.physicalMemory >> 30
@@ -88,7 +96,11 @@ struct Scenario {
         let package = "dpkg-query -W -f='${Version}'"
         let postgres = try shell("\(package) postgresql | sed 's/+.*//'")
         let kafka = try shell("\(package) librdkafka1")
-        let commit = try shell("git describe --always --dirty 2>/dev/null || echo unknown")
-        return "Millrace \(commit), PostgreSQL \(postgres), librdkafka \(kafka), Apache Kafka 4.3.1"
+        let commit = try shell("git rev-parse --short HEAD 2>/dev/null || echo unknown")
+        // Results and what is drawn and written of them are no part of what is measured.
+        let changes = try shell(
+            "git status --porcelain -- . ':!Benchmarks/results' ':!docs' ':!*.md' 2>/dev/null || true")
+        let state = changes.isEmpty ? "" : " with changes"
+        return "Millrace \(commit)\(state), PostgreSQL \(postgres), librdkafka \(kafka), Apache Kafka 4.3.1"
     }
 }

@@ -25,12 +25,20 @@ guard unknown.isEmpty else {
     for scenario in Scenario.all { say("  \(scenario.name): \(scenario.title)") }
     exit(64)
 }
+let rounds = Benchmark.setting("ROUNDS", 5)
+guard rounds > 0 else {
+    say("bench: ROUNDS has to be 1 or more")
+    exit(64)
+}
+var isAsMeant = true
 for scenario in wanted {
     say("\(scenario.name): \(scenario.title)")
-    let rounds = Benchmark.setting("ROUNDS", 5)
     if let names = ProcessInfo.processInfo.environment["ONLY"], !names.isEmpty {
         _ = try scenario.only(names.components(separatedBy: ";")).run(rounds: rounds)
     } else {
-        try scenario.run(rounds: rounds).write(to: results)
+        let report = try scenario.run(rounds: rounds)
+        try report.write(to: results)
+        isAsMeant = isAsMeant && report.ratios.allSatisfy(\.holds)
     }
 }
+exit(isAsMeant ? 0 : 1)

@@ -55,6 +55,16 @@ struct TimestampTests {
         }
     }
 
+    @Test(
+        "Of years that Postgres has none of, nothing is read",
+        arguments: [
+            "1000000-01-01 00:00:00+00", "9223372036854775807-01-01 00:00:00+00", "300000-06-01 00:00:00+00 BC",
+        ])
+    func beyond(text: String) {
+        #expect(withBytes(text) { Timestamp(stored: $0) } == nil)
+        #expect(withBytes("294276-12-31 23:59:59+00") { Timestamp(stored: $0) } != nil)
+    }
+
     @Test("A number is seconds below 10¹¹ and milliseconds from there on, exact to the microsecond")
     func unixNumbers() {
         #expect(Timestamp(unixNumber: 0)?.microseconds == -Timestamp.postgresEpochSeconds * 1_000_000)

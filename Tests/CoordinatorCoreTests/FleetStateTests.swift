@@ -49,6 +49,14 @@ struct FleetStateTests {
         #expect(fleet.shards[1]?.restarts == 1)
     }
 
+    @Test("A fleet that stops takes no shards, whoever asks")
+    func scaledLate() {
+        var fleet = running(1, 1)
+        #expect(fleet.stop(at: start) == [.drain(shard: 0)])
+        #expect(fleet.scale(to: 4, at: start) == [])
+        #expect(fleet.exited(0, at: start, random: 0) == [.finish])
+    }
+
     @Test("A worker that was to drain before it could be reached is told when it says hello")
     func drainsLate() {
         var fleet = FleetState(shardCount: 1, generation: 5)

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What `check` says of a Kafka and a Postgres that would keep a fleet from working.
-@Suite("Checking a start", .serialized, .timeLimit(.minutes(5)))
+@Suite("Checking a start", .serialized, .timeLimit(.minutes(10)))
 struct StartCheckTests {
     private func configuration(
         _ topic: String, kafka: [String: String]? = nil, postgres: [String: String]? = nil, mode: StreamMode = .append
@@ -131,6 +131,24 @@ struct StartCheckTests {
         #expect(problem == nil, "\(problem?.description ?? "")")
         var registry = try SourceRegistry(configuration)
         #expect(try registry.prepare() == 0)
+    }
+
+    @Test("What keeps a registry from its tables is said again by each try, on the same connection")
+    func tries() throws {
+        let postgres = try TestPostgres.shared.get().makeDatabase()
+        var owner = try Connection.open(parameters: postgres)
+        try owner.execute("CREATE TABLE events (n text)")
+        var registry = try SourceRegistry(try configuration(try TestKafka.shared.get().makeTopic(), postgres: postgres))
+        func reason(_ body: (inout SourceRegistry) throws -> Void) -> String {
+            do { try body(&registry) } catch { return "\(error)" }
+            return ""
+        }
+        let first = reason { _ = try $0.prepare() }
+        #expect(first.contains("column 'n' is text, not bigint"), "\(first)")
+        for _ in 0..<3 {
+            let again = reason { try $0.reconnect() }
+            #expect(again == first)
+        }
     }
 
     @Test(

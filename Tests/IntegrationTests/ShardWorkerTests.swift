@@ -96,10 +96,10 @@ struct ShardWorkerTests {
         try fleet.database.execute(
             """
             CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                PERFORM pg_sleep(0.02);
+                PERFORM pg_sleep(0.08);
                 RETURN new; END $$;
             CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow();
-            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 500', current_database()); END $$;
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 2000', current_database()); END $$;
             """)
         try fleet.kafka.produce(values(0..<200), to: fleet.topic)
         try fleet.start(0)
@@ -215,7 +215,7 @@ struct ShardWorkerTests {
         var shard: Int32 = 0
         var moved: Int64 = 0
         while moved < Int64(2 * total) {
-            try fleet.start(shard, batchRowLimit: 500)
+            try fleet.start(shard, batchRowLimit: 100)
             try fleet.assign(shard)
             let target = min(moved + 9000, Int64(2 * total))
             try fleet.wait("progress") { _ in

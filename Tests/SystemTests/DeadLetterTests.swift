@@ -66,6 +66,35 @@ struct DeadLetterTests {
         #expect(fleet.waitForExit() == ExitCode.success.rawValue)
     }
 
+    @Test("Letters are replayed by no more bytes at a time than fit into a batch, however large they are")
+    func large() throws {
+        let fleet = try Fleet(Self.stream(.append, max: 5), partitions: 1)
+        try fleet.launch(shards: 1)
+        let (count, size) = (120, 900_000)
+        let text = String(repeating: "k", count: size)
+        for _ in 0..<count { try fleet.kafka.produce([#"{"k":"\#(text)","n":1}"#], to: fleet.topic) }
+        try fleet.waitForRecords(Int64(count))
+        try fleet.stop()
+        fleet.stream = Self.stream(.append, max: nil)
+        fleet.stream.topics = [fleet.topic]
+        try fleet.launch(shards: 1)
+        try fleet.waitForStatus("running") { $0.sources.allSatisfy { $0.state == "running" } }
+        try fleet.done("dlq", "replay", "--all")
+        try fleet.wait("all replays") {
+            try fleet.rows("SELECT count(*), min(length(k)), max(length(k)) FROM events") == [
+                "\(count)|\(size)|\(size)"
+            ]
+        }
+        // At once they would be three times their size and more: as Postgres's answer, as bytes and as rows.
+        let worker = try #require(fleet.workerPIDs().first)
+        let status = try String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)
+        let kilobytes = try #require(status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap { Int($0.1) })
+        print("figure: \(count) letters of \(size) bytes were replayed with \(kilobytes / 1024) MB at most")
+        #expect(kilobytes * 1024 < 2 * count * size)
+        try fleet.expectProven()
+        try fleet.stop()
+    }
+
     @Test("Headers are kept with the letter, whatever their bytes, and a replay has them again")
     func headers() throws {
         let fleet = try Fleet(Self.stream(.append, max: 5), partitions: 1)

@@ -8,27 +8,6 @@ struct EdgeTests {
     private static let events = StreamDefinition(
         name: "events", topics: [], mode: .append, columns: [Column("n", .bigint, required: true)])
 
-    private func produce(_ numbers: Range<Int>, _ fleet: Fleet) throws {
-        for partition in 0..<fleet.partitions {
-            let own = numbers.filter { $0 % Int(fleet.partitions) == Int(partition) }
-            try fleet.kafka.produce(own.map { #"{"n":\#($0)}"# }, to: fleet.topic, partition: partition)
-        }
-    }
-
-    /// Each number once, and those of one partition in their order.
-    private func expectExact(_ client: EdgeClient, _ numbers: Range<Int>, _ fleet: Fleet) throws {
-        try fleet.wait("\(numbers.count) rows; \(client.rows.count) have come", seconds: 60) {
-            client.rows.count >= numbers.count
-        }
-        let seen = client.rows.compactMap { Int($0.dropFirst(#"{"n":"#.count).dropLast()) }
-        for partition in 0..<Int(fleet.partitions) {
-            #expect(
-                seen.filter { $0 % Int(fleet.partitions) == partition }.elementsEqual(
-                    numbers.filter { $0 % Int(fleet.partitions) == partition }))
-        }
-        #expect(seen.count == numbers.count)
-    }
-
     @Test("Rows reach clients as they are committed; a client that is moved from edge to edge sees each once")
     func resuming() throws {
         let fleet = try Fleet(Self.events, partitions: 3)
@@ -40,8 +19,8 @@ struct EdgeTests {
         try fleet.wait("an edge that is ready", seconds: 60) { try web.get("/readyz").status == 200 }
         let client = try EdgeClient("events", edges: [first.url, second.url], folder: fleet.folder + "/client")
         try fleet.wait("a subscription") { client.subscriptions.count == 1 }
-        try produce(0..<600, fleet)
-        try expectExact(client, 0..<600, fleet)
+        try fleet.produce(0..<600)
+        try fleet.expect(0..<600, at: client)
         let scrape = try PrometheusScrape(try web.get("/metrics").body)
         #expect(scrape.value("millrace_edge_clients") == 1)
         #expect(scrape.value("millrace_edge_subscriptions", ["stream": "events"]) == 1)
@@ -52,15 +31,15 @@ struct EdgeTests {
             report.edges.count == 2 && report.edges.reduce(0) { $0 + $1.clients } == 1
         }
         first.kill()
-        try produce(600..<1200, fleet)
-        try expectExact(client, 0..<1200, fleet)
+        try fleet.produce(600..<1200)
+        try fleet.expect(0..<1200, at: client)
         try client.setEdges([second.url])
         // One that drains says so: the client comes back to whoever is there.
         #expect(second.drain() == ExitCode.success.rawValue)
-        try produce(1200..<1800, fleet)
+        try fleet.produce(1200..<1800)
         let third = try EdgeUnderTest(fleet, name: "third")
         try client.setEdges([third.url])
-        try expectExact(client, 0..<1800, fleet)
+        try fleet.expect(0..<1800, at: client)
         #expect(client.resets.isEmpty)
         #expect(client.subscriptions.dropFirst().allSatisfy { $0.hasSuffix("True") })
     }
@@ -80,7 +59,7 @@ struct EdgeTests {
         try fleet.wait("subscriptions") { clients.allSatisfy { $0.subscriptions.count == 1 } }
         var sent = 0
         func produceMore() throws {
-            try produce(sent..<(sent + 300), fleet)
+            try fleet.produce(sent..<(sent + 300))
             sent += 300
         }
         try produceMore()
@@ -96,7 +75,7 @@ struct EdgeTests {
             try produceMore()
         }
         for client in clients {
-            try expectExact(client, 0..<sent, fleet)
+            try fleet.expect(0..<sent, at: client)
             #expect(client.resets.isEmpty)
             #expect(client.subscriptions.dropFirst().allSatisfy { $0.hasSuffix("True") })
         }
@@ -107,7 +86,7 @@ struct EdgeTests {
     func crowd() throws {
         let fleet = try Fleet(Self.events, partitions: 4)
         try fleet.launch(shards: 2)
-        try produce(0..<20_000, fleet)
+        try fleet.produce(0..<20_000)
         try fleet.waitForRecords(20_000)
         let edge = try EdgeUnderTest(fleet, name: "only")
         let client = try HTTPClient(edge.address)
@@ -121,7 +100,7 @@ struct EdgeTests {
         process.standardOutput = output
         try process.run()
         // In pieces, so that they come while the clients are behind.
-        for begin in stride(from: 20_000, to: 24_000, by: 200) { try produce(begin..<(begin + 200), fleet) }
+        for begin in stride(from: 20_000, to: 24_000, by: 200) { try fleet.produce(begin..<(begin + 200)) }
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         process.waitUntilExit()
         #expect(text == "clients 40, rows \(40 * 24_000)\n")
@@ -158,8 +137,8 @@ struct EdgeTests {
         let edge = try EdgeUnderTest(fleet, name: "only", environment: ["PGAPPNAME": "edge"])
         let client = try EdgeClient("events", edges: [edge.url], folder: fleet.folder + "/client")
         try fleet.wait("a subscription") { client.subscriptions.count == 1 }
-        try produce(0..<100, fleet)
-        try expectExact(client, 0..<100, fleet)
+        try fleet.produce(0..<100)
+        try fleet.expect(0..<100, at: client)
         // Also those that read for subscribers have a connection now.
         let web = try HTTPClient(edge.address)
         #expect(try web.get("/v1/streams/events/rows?limit=1").status == 200)
@@ -172,8 +151,8 @@ struct EdgeTests {
         // Longer than silent sources are trusted: the edge has asked meanwhile, and got no answer.
         let silence = Date.now + 4
         try fleet.wait("the edge to ask") { Date.now > silence }
-        try produce(100..<300, fleet)
-        try expectExact(client, 0..<300, fleet)
+        try fleet.produce(100..<300)
+        try fleet.expect(0..<300, at: client)
         #expect(try web.get("/readyz").status == 200 && web.get("/livez").status == 200)
         #expect(edge.drain() == ExitCode.success.rawValue)
     }

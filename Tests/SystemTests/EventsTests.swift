@@ -12,27 +12,6 @@ struct EventsTests {
         name: "things", topics: [], mode: .upsert, key: ["id"],
         columns: [Column("id", .text, required: true), Column("kind", .text), Column("n", .bigint)])
 
-    private func produce(_ numbers: Range<Int>, _ fleet: Fleet) throws {
-        for partition in 0..<fleet.partitions {
-            let own = numbers.filter { $0 % Int(fleet.partitions) == Int(partition) }
-            try fleet.kafka.produce(own.map { #"{"n":\#($0)}"# }, to: fleet.topic, partition: partition)
-        }
-    }
-
-    /// Each number once, and those of one partition in their order.
-    private func expectExact(_ client: EdgeClient, _ numbers: Range<Int>, _ fleet: Fleet) throws {
-        try fleet.wait("\(numbers.count) rows; \(client.rows.count) have come", seconds: 90) {
-            client.rows.count >= numbers.count
-        }
-        let seen = client.rows.compactMap { Int($0.dropFirst(#"{"n":"#.count).dropLast()) }
-        for partition in 0..<Int(fleet.partitions) {
-            #expect(
-                seen.filter { $0 % Int(fleet.partitions) == partition }.elementsEqual(
-                    numbers.filter { $0 % Int(fleet.partitions) == partition }))
-        }
-        #expect(seen.count == numbers.count)
-    }
-
     private func edge(_ fleet: Fleet, _ name: String, options: [String] = ["--open"]) throws -> EdgeUnderTest {
         let edge = try EdgeUnderTest(fleet, name: name, options: options)
         let web = try HTTPClient(edge.address)
@@ -45,7 +24,7 @@ struct EventsTests {
         let fleet = try Fleet(Self.numbers, partitions: 3)
         try fleet.launch(shards: 2)
         let (first, second) = (try edge(fleet, "first"), try edge(fleet, "second"))
-        try produce(0..<3000, fleet)
+        try fleet.produce(0..<3000)
         try fleet.waitForRecords(3000)
         let epoch = try fleet.rows("SELECT epoch FROM millrace.stream WHERE name = 'numbers'")[0]
         // Of Postgres first, cut in the midst of what is read; one is never cut but by edges.
@@ -57,19 +36,19 @@ struct EventsTests {
                 folder: "\(fleet.folder)/client \(seed)", script: "events.py",
                 arguments: [start] + (seed == 3 ? [] : ["\(seed)"]))
         }
-        for client in clients { try expectExact(client, 0..<3000, fleet) }
-        for begin in stride(from: 3000, to: 4500, by: 100) { try produce(begin..<(begin + 100), fleet) }
-        for client in clients { try expectExact(client, 0..<4500, fleet) }
+        for client in clients { try fleet.expect(0..<3000, at: client) }
+        for begin in stride(from: 3000, to: 4500, by: 100) { try fleet.produce(begin..<(begin + 100)) }
+        for client in clients { try fleet.expect(0..<4500, at: client) }
         first.kill()
         for client in clients { try client.setEdges([second.url]) }
-        for begin in stride(from: 4500, to: 6000, by: 100) { try produce(begin..<(begin + 100), fleet) }
-        for client in clients { try expectExact(client, 0..<6000, fleet) }
+        for begin in stride(from: 4500, to: 6000, by: 100) { try fleet.produce(begin..<(begin + 100)) }
+        for client in clients { try fleet.expect(0..<6000, at: client) }
         let third = try edge(fleet, "third")
         #expect(second.drain() == ExitCode.success.rawValue)
-        try produce(6000..<6600, fleet)
+        try fleet.produce(6000..<6600)
         for client in clients { try client.setEdges([third.url]) }
         for client in clients {
-            try expectExact(client, 0..<6600, fleet)
+            try fleet.expect(0..<6600, at: client)
             #expect(client.resets.isEmpty && client.refusals.isEmpty)
             #expect(client.subscriptions.allSatisfy { $0.hasSuffix("True") })
         }
@@ -97,17 +76,17 @@ struct EventsTests {
             #expect(try page.ask("heard").numbers?.sorted() == Array(0..<count))
         }
         try expect(0, subscriptions: 1)
-        try produce(0..<100, fleet)
+        try fleet.produce(0..<100)
         try expect(100, subscriptions: 1)
         first.kill()
-        try produce(100..<200, fleet)
+        try fleet.produce(100..<200)
         // Another edge where the browser looks for the one before.
         let second = try EdgeUnderTest(fleet, name: "second", listen: first.address)
         try expect(200, subscriptions: 2)
-        try produce(200..<300, fleet)
+        try fleet.produce(200..<300)
         try expect(300, subscriptions: 2)
         #expect(second.drain() == ExitCode.success.rawValue)
-        try produce(300..<400, fleet)
+        try fleet.produce(300..<400)
         let third = try EdgeUnderTest(fleet, name: "third", listen: first.address)
         try expect(400, subscriptions: 3)
         #expect(third.log.contains("clients connect at"))
@@ -186,14 +165,7 @@ struct EventsTests {
         stream.subscribe = ["analyst"]
         let fleet = try Fleet(stream, partitions: 1)
         let issuer = TestIssuer("RS256")
-        let path = fleet.folder + "-jwks.json"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try #"{"keys":[\#(issuer.publicKey)]}"#.write(toFile: path, atomically: true, encoding: .utf8)
-        fleet.issuers = [
-            ExternalIssuer(
-                issuer: "https://login.example.org/", jwks: path, audience: "millrace", roleClaim: "groups",
-                roles: [.init(value: "a", role: "analyst")])
-        ]
+        try fleet.trust([issuer], roles: ["a": "analyst"])
         try fleet.done("start", "--shards", "1", "--detach")
         defer { _ = try? fleet.command("stop") }
         try fleet.addUsers(["ann": "analyst", "vic": "viewer"])
@@ -202,7 +174,7 @@ struct EventsTests {
         let tenant = issuer.token(
             #"{"iss":"https://login.example.org/","aud":"millrace","sub":"t","exp":\#(expires),"groups":["a"],"where":{"numbers":{"n":[2]}}}"#
         )
-        try produce(0..<4, fleet)
+        try fleet.produce(0..<4)
         try fleet.waitForRecords(4)
         let lines = try edge.run(
             """

@@ -125,7 +125,10 @@ final class FaultRun {
             try kafka.crash()
             try kafka.revive()
         case .scale:
-            guard case .done? = try fleet.ask(.scale(shards: Int32.random(in: 1...5, using: &random))) else { return }
+            guard
+                case .done? = try fleet.ask(
+                    .scale(shards: Int32.random(in: 1...5, using: &random)), within: .seconds(1))
+            else { return }
         case .cutCommit:
             let kinds = CommitCut.allCases
             proxy.cut((0..<16).map { $0 % 4 == 3 ? nil : kinds.randomElement(using: &random) })

@@ -1,3 +1,4 @@
+import Common
 import CoordinatorCore
 import Testing
 
@@ -31,10 +32,12 @@ extension Fleet {
         }
     }
 
-    func verify(deep: Bool) throws -> [Verification.Finding] {
+    /// - Parameter streams: that are configured; nil: the fleet's.
+    func verify(deep: Bool, of streams: [StreamDefinition]? = nil) throws -> [Verification.Finding] {
         var verification = try Verification(
             CoordinatorConfiguration(
-                shards: 1, streams: [stream], kafka: kafkaConfiguration, postgres: postgres, runtimeFolder: folder,
+                shards: 1, streams: streams ?? [stream] + others, kafka: kafkaConfiguration, postgres: postgres,
+                runtimeFolder: folder,
                 workerExecutable: ""))
         return try verification.run(deep: deep)
     }

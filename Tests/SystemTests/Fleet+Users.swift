@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import TestSupport
 import Testing
 
 extension Fleet {
@@ -12,6 +13,20 @@ extension Fleet {
     }
 
     static func password(of name: String) -> String { "secret-of-\(name)-0" }
+
+    /// Believes tokens of https://login.example.org/ for the audience millrace, signed with these keys.
+    /// - Parameter roles: by the values of its claim `groups`.
+    func trust(_ keys: [TestIssuer], roles: KeyValuePairs<String, String>) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let path = folder + "/jwks.json"
+        let document = #"{"keys":[\#(keys.map(\.publicKey).joined(separator: ","))]}"#
+        try document.write(toFile: path, atomically: true, encoding: .utf8)
+        issuers = [
+            ExternalIssuer(
+                issuer: "https://login.example.org/", jwks: path, audience: "millrace", roleClaim: "groups",
+                roles: roles.map { .init(value: $0.key, role: $0.value) })
+        ]
+    }
 
     /// Nothing that processes wrote into the fleet's folder has any of these in it.
     /// - Parameter secrets: tokens, passwords.

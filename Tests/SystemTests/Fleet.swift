@@ -132,20 +132,21 @@ final class Fleet {
         try waitForNoWorkers()
     }
 
-    /// Asks the coordinator, waiting at most a second for its answer.
-    func ask(_ request: CommandRequest) throws -> CommandReply? {
+    /// Asks the coordinator.
+    /// - Returns: nil when it has not answered in time.
+    func ask(_ request: CommandRequest, within limit: Duration = .seconds(10)) throws -> CommandReply? {
         let socket = try Socket(.dealer, in: context)
         try socket.connect("ipc://\(folder)/control/coordinator")
         _ = try socket.send([try ControlEnvelope.encode(request)])
         var poller = Poller()
         poller.add(socket)
-        try poller.wait(.seconds(1))
+        try poller.wait(limit)
         guard let parts = try socket.receive() else { return nil }
         return try ControlEnvelope<CommandReply>.decode(parts[0])
     }
 
-    func status() throws -> StatusReport? {
-        if case .status(let report)? = try ask(.status) { report } else { nil }
+    func status(within limit: Duration = .seconds(10)) throws -> StatusReport? {
+        if case .status(let report)? = try ask(.status, within: limit) { report } else { nil }
     }
 
     /// Waits until the status is as wanted.
@@ -156,7 +157,7 @@ final class Fleet {
         var last: StatusReport?
         var found: StatusReport?
         try wait("status: \(what); last: \(String(describing: last))", seconds: seconds) {
-            last = try status()
+            last = try status(within: .seconds(1))
             if let last, isAsWanted(last) { found = last }
             return found != nil
         }

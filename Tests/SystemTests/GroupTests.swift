@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Several coordinators that are one fleet, on this machine: each has a runtime folder of its own.
-@Suite("A group of coordinators", .serialized, .timeLimit(.minutes(5)))
+@Suite("A group of coordinators", .serialized, .timeLimit(.minutes(10)))
 struct GroupTests {
     private static let events = StreamDefinition(
         name: "events", topics: [], mode: .append, columns: [Column("n", .bigint, required: true)])
@@ -55,7 +55,7 @@ struct GroupTests {
         try a.waitForStatus("another shard of c") { $0.shards.map { "\($0.host ?? "")/\($0.id)" }.contains("c/1") }
         let pids = Set(try #require(try a.status()).shards.map(\.pid))
         try b.done("restart", "--rolling", "--all")
-        try a.waitForStatus("all anew") { report in
+        try a.waitForStatus("all anew", seconds: 180) { report in
             shares(report) == ["a": 4, "b": 4, "c": 4] && report.shards.count == 5
                 && pids.isDisjoint(with: report.shards.map(\.pid))
         }
@@ -142,14 +142,21 @@ struct GroupTests {
         let other = try #require(hosts.first { $0.group?.member != holder })
         let pauses = "SELECT count(*) FROM millrace.audit WHERE action = 'pause'"
         for turn in 1...2 {
-            try a.kafka.produce((0..<3000).map { #"{"m":\#($0)}"# }, to: a.topic, partition: 0)
+            try a.kafka.produce((0..<1400).map { #"{"m":\#($0)}"# }, to: a.topic, partition: 0)
             try a.wait("the breaker on \(holder), \(turn)") { try a.rows(pauses) == ["\(turn)"] }
             for host in hosts {
                 try host.waitForStatus("paused") { $0.sources.allSatisfy { $0.state == "paused" } }
             }
             try other.done("resume", "events")
-            try a.waitForRecords(Int64(turn) * 3000)
+            try a.waitForRecords(Int64(turn) * 1400)
         }
+        // One that can't start: the others do not miss it.
+        let third = try Fleet(Self.events, partitions: 2, sharing: a)
+        let refused = try third.command(
+            "start", "--group", a.group!.name, "--member", "c", "--shards", "1", "--metrics",
+            "127.0.0.1:\(a.kafka.port)")
+        #expect(refused.code == ExitCode.unavailable.rawValue, "\(refused)")
+        #expect(try a.rows("SELECT name FROM millrace.member ORDER BY name") == ["a", "b"])
         try other.done("drain", "--all")
         for host in hosts {
             try host.waitForStatus("nobody has any") { $0.sources.allSatisfy { $0.state == "unassigned" } }

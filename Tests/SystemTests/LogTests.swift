@@ -153,14 +153,7 @@ struct LogTests {
         stream.subscribe = ["analyst"]
         let fleet = try Fleet(stream, partitions: 1)
         let issuer = TestIssuer("RS256")
-        let path = fleet.folder + "-jwks.json"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try #"{"keys":[\#(issuer.publicKey)]}"#.write(toFile: path, atomically: true, encoding: .utf8)
-        fleet.issuers = [
-            ExternalIssuer(
-                issuer: "https://login.example.org/", jwks: path, audience: "millrace", roleClaim: "groups",
-                roles: [.init(value: "a", role: "analyst"), .init(value: "v", role: "viewer")])
-        ]
+        try fleet.trust([issuer], roles: ["a": "analyst", "v": "viewer"])
         try fleet.done("start", "--shards", "1", "--detach")
         defer { _ = try? fleet.command("stop") }
         let edge = try edge(fleet)

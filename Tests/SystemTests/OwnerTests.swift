@@ -42,7 +42,7 @@ struct OwnerTests {
             var owner: Fleet?
             try first.wait("an owner") {
                 for host in hosts where owner == nil {
-                    let name = try host.status()?.hosts?.first(where: \.ownsSchema)?.name
+                    let name = try host.status(within: .seconds(1))?.hosts?.first(where: \.ownsSchema)?.name
                     owner = hosts.first { $0.group?.member == name }
                 }
                 return owner != nil

@@ -162,7 +162,7 @@ struct ProduceTests {
     func outage() throws {
         let broker = try TestKafka()
         let topic = try broker.makeTopic()
-        let configuration = broker.configuration.merging(["delivery.timeout.ms": "2000"]) { $1 }
+        let configuration = broker.configuration.merging(["delivery.timeout.ms": "10000"]) { $1 }
         let command = try ProduceCommand(
             ["traffic_data", "--rate", "500", "--json"], builtIn([topic]), kafka: configuration)
         try command.start()

@@ -49,7 +49,9 @@ struct StartMistakeTests {
             try other.command("start", "--metrics", "127.0.0.1:\(port)"), .unavailable, "127.0.0.1:\(port)")
         // An edge gets the next one.
         let edge = try #require(
-            ListenAddress(try fleet.waitForStatus("an edge") { !$0.edges.isEmpty }.edges[0].address))
+            ListenAddress(
+                try fleet.waitForStatus("an edge that listens") { $0.edges.contains { !$0.id.isEmpty } }.edges[0]
+                    .address))
         try other.start("--shards", "1", "--edges", "1", "--edge-port", String(edge.port))
         #expect(other.log.contains("port \(edge.port) is taken; an edge gets the next free one"))
         #expect(other.log.contains("dashboard and clients: http://127.0.0.1:"))

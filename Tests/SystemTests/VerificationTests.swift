@@ -56,6 +56,32 @@ struct VerificationTests {
         #expect(findings[1].breaks == [])
     }
 
+    @Test("Rows of a stream that is not configured are not called proven in silence")
+    func unconfigured() throws {
+        let fleet = try finished()
+        try fleet.execute("DELETE FROM events")
+        for finding in try fleet.verify(deep: false, of: []) {
+            #expect(finding.notComparable == ["its rows: no stream 'events' is configured here"])
+        }
+        #expect(try fleet.verify(deep: false)[0].breaks == ["0..<105: 100 rows in the ledger, 0 in events"])
+    }
+
+    @Test("What a keyed table had before it was taken over is of no source, and no break")
+    func takenOver() throws {
+        let fleet = try addedUp()
+        func insert(_ sku: String, _ offset: Int) throws {
+            try fleet.execute(
+                """
+                INSERT INTO stock (sku, quantity, source_id, source_offset, row_version, deleted)
+                VALUES ('\(sku)', 5, 0, \(offset), 1, false)
+                """)
+        }
+        try insert("old", -1)
+        #expect(try fleet.verify(deep: false).flatMap(\.breaks) == [])
+        try insert("stray", 7)
+        #expect(try fleet.verify(deep: false)[0].breaks == ["1 rows in stock are of no source of the stream"])
+    }
+
     private static let stock = StreamDefinition(
         name: "stock", topics: [], mode: .increment, key: ["sku"], increments: ["quantity"],
         columns: [Column("sku", .text, required: true), Column("quantity", .bigint, required: true, min: 0)])

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("A start in an outage", .serialized, .timeLimit(.minutes(5)))
+@Suite("A start in an outage", .serialized, .timeLimit(.minutes(10)))
 struct WaitingStartTests {
     private static let stream = #"""
         {"streams":[{"name":"events","topics":["%"],"mode":"append","columns":[{"name":"n","type":"bigint"}]}]}

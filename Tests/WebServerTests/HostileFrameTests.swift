@@ -5,7 +5,7 @@ import Testing
 import WebServer
 
 /// What no library would send: frames by hand (Tests/Clients/frames.py).
-@Suite("Hostile WebSocket frames", .timeLimit(.minutes(2)))
+@Suite("Hostile WebSocket frames", .timeLimit(.minutes(5)))
 struct HostileFrameTests {
     /// Runs a server that echoes while a client in Python does something; its output.
     private func output(of client: String, limits: WebServerLimits = .init()) throws -> [String] {

@@ -148,7 +148,7 @@ struct WebSocketTests {
     @Test("One that is silent is asked for a sign of life, and lives on when it answers; else it is ended")
     func pings() throws {
         var limits = WebServerLimits()
-        limits.pingSeconds = 1
+        limits.pingSeconds = 3
         let lines = try output(
             of: """
                 import socket, os, base64

@@ -25,6 +25,8 @@ from websockets.exceptions import WebSocketException
 
 PROTOCOL = "millrace.v1.json"
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
+#: Changes that wait for whoever iterates before the connection is held back.
+WAITING_CHANGES = 100
 
 
 class Refused(Exception):
@@ -58,7 +60,7 @@ class Subscription:
         self._client, self.stream, self.key, self.request = client, stream, key, request
         # One at a time: the edge knows the subscription by another number after each.
         self._updating = asyncio.Lock()
-        self._changes, self._isIterated = asyncio.Queue(maxsize=100), False
+        self._changes, self._isIterated = asyncio.Queue(), False
         self.position, self.epoch, self.sub = None, None, None
         #: Of a subscription with a key: by the key's values.
         self.rows, self._versions = {}, {}
@@ -73,7 +75,10 @@ class Subscription:
 
     async def __anext__(self):
         change = await self._changes.get()
+        self._client._mayGoOn.set()
         if change is None:
+            # Whoever asks again is told again.
+            self._changes.put_nowait(None)
             raise self.error or StopAsyncIteration
         return change
 
@@ -93,7 +98,8 @@ class Subscription:
     async def _say(self, change):
         if change is not None and self._isIterated:
             change.position = dict(self.position or {})
-            await self._changes.put(change)
+            self._changes.put_nowait(change)
+            await self._client._hold(self._changes)
 
     def _ask(self):
         request = {"type": "subscribe", "stream": self.stream, **self.request}
@@ -164,6 +170,10 @@ class Client:
         self._options = {"max_size": None, "compression": None, "open_timeout": 10, **options}
         self._subscriptions, self._waiting, self._ids = [], {}, itertools.count(1)
         self._socket, self._task, self._isConnected = None, None, asyncio.Event()
+        #: Changes were taken, or an answer is waited for that comes behind them.
+        self._mayGoOn = asyncio.Event()
+        #: Why there is no connection any more.
+        self._refusal = None
         #: Subscriptions that begin: a task that nobody holds may vanish.
         self._beginning = set()
         self.reconnects = -1
@@ -185,7 +195,9 @@ class Client:
         if start:
             (subscription.epoch, subscription.position), subscription.is_whole = start, True
         self._subscriptions.append(subscription)
-        if self._isConnected.is_set():
+        if self._refusal:
+            self._end(subscription, self._refusal)
+        elif self._isConnected.is_set():
             self._start(subscription)
         return subscription
 
@@ -193,6 +205,8 @@ class Client:
         """Puts a record into Kafka and returns its place. `Refused`, or `ConnectionError` when nobody knows whether Kafka
         has it."""
         await self._isConnected.wait()
+        if self._refusal:
+            raise self._refusal
         request = {"type": "publish", "stream": stream, "data": data}
         if key is not None:
             request["key"] = key
@@ -203,14 +217,38 @@ class Client:
     async def _run(self):
         for attempt in itertools.count():
             urls = self._urls() if callable(self._urls) else self._urls
+            backoff = min(LAST_RETRY, FIRST_RETRY * 2 ** min(attempt, 6)) * random.uniform(0.5, 1)
             try:
                 await self._live(urls[attempt % len(urls)])
                 delay = 0
             except (OSError, WebSocketException, TimeoutError, asyncio.TimeoutError):
-                delay = min(LAST_RETRY, FIRST_RETRY * 2 ** min(attempt, 6)) * random.uniform(0.5, 1)
+                delay = backoff
+            except Refused as error:
+                # An edge that has just started says when to try again; a token that does not count will not do later either.
+                if not error.args[1:]:
+                    return self._giveUp(error)
+                delay = max(backoff, error.args[1])
             finally:
                 self._isConnected.clear()
             await asyncio.sleep(delay)
+
+    def _giveUp(self, error):
+        self._refusal = error
+        for subscription in self._subscriptions:
+            self._end(subscription, error)
+        # Whoever waits for a connection is told.
+        asyncio.get_running_loop().call_soon(self._isConnected.set)
+
+    @staticmethod
+    def _end(subscription, error):
+        subscription.error = error
+        subscription._changes.put_nowait(None)
+
+    async def _hold(self, changes):
+        """Until what waits is less, or an answer is waited for: it comes behind these."""
+        while changes.qsize() >= WAITING_CHANGES and not self._waiting:
+            self._mayGoOn.clear()
+            await self._mayGoOn.wait()
 
     async def _live(self, url):
         async with connect(url, subprotocols=[PROTOCOL], **self._options) as self._socket:
@@ -237,6 +275,7 @@ class Client:
         """`then` has the answer before any message behind it is looked at."""
         number, future = next(self._ids), asyncio.get_running_loop().create_future()
         self._waiting[number] = (future, then)
+        self._mayGoOn.set()
         await self._socket.send(json.dumps({**request, "id": number}))
         return await future
 
@@ -256,9 +295,7 @@ class Client:
                 if error.args[1:]:
                     await asyncio.sleep(error.args[1])
                     continue
-                subscription.error = error
-                await subscription._changes.put(None)
-                return
+                return self._end(subscription, error)
 
     async def _receive(self):
         """Until the connection ends, or the edge asks to go elsewhere; then nothing is answered any more."""

@@ -22,8 +22,7 @@ extension Contestant {
                 let figures = line.split(separator: " ").compactMap { Double($0) }
                 guard figures.count == 2 else { throw ShellFailure(command: "c-loop", output: line) }
                 processor["c-loop"] = figures[1]
-                let rows = try connection.execute("SELECT count(*) FROM c_loop")[0].integer(0, 0)!
-                precondition(rows == arena.load.records, "\(rows) rows are stored")
+                try arena.load.check("c_loop", &connection)
                 return Measured(value: figures[0], processor: processor)
             }
         }

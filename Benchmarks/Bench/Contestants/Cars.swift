@@ -7,7 +7,9 @@ import TestSupport
 /// Numbered readings in a plain table, by which losses and doubles can be told: what peers and Millrace are compared with.
 enum Cars {
     static let table = "cars"
-    private static let limit = Duration.seconds(Benchmark.setting("PEER_SECONDS", 12))
+    /// Not measured: what is compiled while it runs is, by then.
+    private static let warmUp = Duration.seconds(15)
+    private static let window = Duration.seconds(Benchmark.setting("PEER_SECONDS", 15))
     private static let patience = Duration.seconds(90)
     /// A member of a consumer group that was killed is missed after 45 s, and some settings are slower still.
     private static let longPatience = Duration.seconds(240)
@@ -28,6 +30,7 @@ enum Cars {
         var load = Load.readings()
         let partitions = load.partitions
         load.records = records
+        load.proof = nil
         load.record = { ($0 % partitions, Array("{\"seq\":\($0),".utf8) + Benchmark.reading($0).dropFirst()) }
         return load
     }
@@ -56,37 +59,58 @@ enum Cars {
         }
     }
 
-    /// Rows a second, from the first that are there until all are, or for a while.
+    /// Rows a second of a while in which it is warm, and in which there are always more records.
     static func measure(_ arena: Arena, _ start: Start) throws -> Measured {
         try arena.withDatabase { database in
             try arena.withFolder { folder in
                 let process = try start(arena, database, folder)
                 defer { Peer.end(process) }
                 var connection = try Connection.open(parameters: database)
-                var first: (count: Int, at: ContinuousClock.Instant, all: ProcessorTime, own: Double)?
-                let began = ContinuousClock.now
-                while true {
-                    let count = try rows(&connection)
-                    let now = ContinuousClock.now
-                    if let first, count >= arena.load.records || now - first.at > limit {
-                        let own = ProcessorTime.now(below: process.processIdentifier).total - first.own
-                        let million = Double(count - first.count) / 1e6
-                        var processor = ProcessorTime.now.since(first.all, records: count - first.count)
-                            .filter { $0.key == "postgres" }
-                        processor["own"] = (own / million * 1000).rounded() / 1000
-                        return Measured(
-                            value: Double(count - first.count) / ((now - first.at) / .seconds(1)), processor: processor)
-                    }
-                    if first == nil, count > 0 {
-                        first = (count, now, .now, ProcessorTime.now(below: process.processIdentifier).total)
-                    }
-                    guard process.isRunning, first != nil || now - began < patience else {
+                let deadline = ContinuousClock.now + patience
+                while try !hasRows(&connection) {
+                    guard process.isRunning, ContinuousClock.now < deadline else {
                         throw ShellFailure(command: "rows of a contestant", output: log(folder))
                     }
                     Thread.sleep(forTimeInterval: 0.05)
                 }
+                // Counted twice and not meanwhile: on these cores whoever looks takes from who is looked at.
+                Thread.sleep(forTimeInterval: warmUp / .seconds(1))
+                let first = try look(&connection, process)
+                Thread.sleep(forTimeInterval: window / .seconds(1))
+                let last = try look(&connection, process)
+                Peer.end(process)
+                let count = last.count - first.count
+                guard count > 0, last.count < arena.load.records else {
+                    throw ShellFailure(
+                        command: "rows of a contestant",
+                        output: "\(last.count) of \(arena.load.records); \(log(folder))")
+                }
+                let own = (last.own - first.own) / (Double(count) / 1e6)
+                let found = try connection.execute(
+                    "SELECT count(*) - count(DISTINCT seq), count(*) FILTER (WHERE numbers_of_cars <> seq % 120) FROM \(table)"
+                )[0]
+                return Measured(
+                    value: Double(count) / ((last.at - first.at) / .seconds(1)),
+                    processor: last.all.since(first.all, records: count).filter { $0.key == "postgres" }
+                        .merging(["own": (own * 1000).rounded() / 1000]) { $1 },
+                    figures: ["doubled": Double(found.integer(0, 0)!), "wrong": Double(found.integer(0, 1)!)])
             }
         }
+    }
+
+    private struct Look {
+        var count: Int
+        var at: ContinuousClock.Instant
+        var all: ProcessorTime
+        var own: Double
+    }
+
+    /// The count is of its begin: a statement sees what was committed by then.
+    private static func look(_ connection: inout Connection, _ process: Process) throws -> Look {
+        let (at, all, own) = (
+            ContinuousClock.now, ProcessorTime.now, ProcessorTime.now(below: process.processIdentifier).total
+        )
+        return Look(count: try rows(&connection), at: at, all: all, own: own)
     }
 
     /// Kills all of it three times on the way, and counts what is there in the end.
@@ -98,10 +122,15 @@ enum Cars {
                 var connection = try Connection.open(parameters: database)
                 var kills = 0
                 var (last, changed) = (0, ContinuousClock.now)
+                var isWhole = false
                 // What goes on writing after all is there doubles it.
-                while last < arena.load.records || ContinuousClock.now - changed < .seconds(5) {
+                while !isWhole || ContinuousClock.now - changed < .seconds(5) {
                     let count = try rows(&connection)
-                    if count != last { (last, changed) = (count, .now) }
+                    if count != last {
+                        (last, changed) = (count, .now)
+                        // Doubled rows are no others.
+                        isWhole = try count >= arena.load.records && distinct(&connection) == arena.load.records
+                    }
                     guard ContinuousClock.now - changed < longPatience else { break }
                     if kills < 3, count >= arena.load.records * (1 + kills) / 5 {
                         kills += 1
@@ -119,10 +148,21 @@ enum Cars {
         }
     }
 
+    private static func distinct(_ connection: inout Connection) throws -> Int {
+        Int(try connection.execute("SELECT count(DISTINCT seq) FROM \(table)")[0].integer(0, 0)!)
+    }
+
+    private static func isThere(_ connection: inout Connection) throws -> Bool {
+        try connection.execute("SELECT to_regclass('\(table)') IS NOT NULL")[0].text(0, 0) == "t"
+    }
+
+    private static func hasRows(_ connection: inout Connection) throws -> Bool {
+        guard try isThere(&connection) else { return false }
+        return try connection.execute("SELECT EXISTS (SELECT FROM \(table))")[0].text(0, 0) == "t"
+    }
+
     private static func rows(_ connection: inout Connection) throws -> Int {
-        guard try connection.execute("SELECT to_regclass('\(table)') IS NOT NULL")[0].text(0, 0) == "t" else {
-            return 0
-        }
+        guard try isThere(&connection) else { return 0 }
         return Int(try connection.execute("SELECT count(*) FROM \(table)")[0].integer(0, 0)!)
     }
 

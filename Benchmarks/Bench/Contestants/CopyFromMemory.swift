@@ -21,40 +21,46 @@ extension Contestant {
             try arena.withDatabase { database in
                 var setup = try Connection.open(parameters: database)
                 try setup.execute(readingsTable("raw"))
-                let buffers = stride(from: 0, to: arena.load.records, by: batchRowCount).map {
-                    rows($0..<min($0 + batchRowCount, arena.load.records), partitions: arena.load.partitions)
+                // Each connection has partitions of its own, as workers have.
+                let buffers = (0..<connections).map { connection in
+                    let own = (0..<arena.load.records).filter { $0 % arena.load.partitions % connections == connection }
+                    return stride(from: 0, to: own.count, by: batchRowCount).map {
+                        rows(own[$0..<min($0 + batchRowCount, own.count)], partitions: arena.load.partitions)
+                    }
                 }
                 let before = ProcessorTime.now
                 let time = ContinuousClock().measure {
                     DispatchQueue.concurrentPerform(iterations: connections) { index in
                         do {
                             var connection = try Connection.open(parameters: database)
-                            for number in stride(from: index, to: buffers.count, by: connections) {
-                                let copy = CopyData(buffers[number])
+                            for buffer in buffers[index] {
+                                let copy = CopyData(buffer)
                                 try connection.execute(
                                     Script("BEGIN; COPY raw FROM STDIN (FORMAT binary); COMMIT", copies: [copy]))
                             }
                         } catch { fatalError("\(error)") }
                     }
                 }
-                return Measured(
+                let measured = Measured(
                     value: Double(arena.load.records) / (time / .seconds(1)),
                     processor: ProcessorTime.now.since(before, records: arena.load.records))
+                try arena.load.check("raw", &setup)
+                return measured
             }
         }
     }
 
-    private static func rows(_ range: Range<Int>, partitions: Int) -> [UInt8] {
+    private static func rows(_ indices: ArraySlice<Int>, partitions: Int) -> [UInt8] {
         var writer = ByteWriter(capacity: 1 << 20)
         writer.copyStart()
-        for index in range {
+        for index in indices {
             writer.copyRow(fieldCount: 10)
             writer.copyField(Int64(index))
             writer.copyField(Benchmark.identifier(index))
             writer.copyField("Ring road, kilometre \(index % 97)")
             writer.copyField(13.0 + Double(index % 1000) / 1000)
             writer.copyField(52.0 + Double(index % 777) / 1000)
-            writer.copyField(Int32(index % 120))
+            writer.copyField(Int32(Benchmark.cars(index)))
             writer.copyField(Benchmark.labels[index % 3])
             writer.copyField("camera")
             writer.copyField(Int32(index % partitions))

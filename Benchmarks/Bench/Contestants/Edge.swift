@@ -45,10 +45,16 @@ struct Edge {
                 func spent() -> Double {
                     edges.reduce(0) { $0 + ProcessorTime.now(below: $1.processIdentifier).total }
                 }
-                let before = spent()
+                let programs = ["ws-edge", "shard-worker", "fleet-under-tes", "postgres"]
+                func spentByAll() -> Double {
+                    let now = ProcessorTime.now
+                    return programs.reduce(0) { $0 + (now.seconds[$1] ?? 0) }
+                }
+                let (before, allBefore) = (spent(), spentByAll())
                 var measured = try crowd.follow(
                     arena, topic: topic, ports: ports, subprotocol: "millrace.v1.json", frames: Self.frames)
                 measured.figures["server CPU s"] = ((spent() - before) * 100).rounded() / 100
+                measured.figures["CPU s with worker and Postgres"] = ((spentByAll() - allBefore) * 100).rounded() / 100
                 return measured
             }
         }

@@ -19,6 +19,8 @@ struct Fleet {
     var group: (name: String, member: String)?
     /// That the table has already.
     var rowsBefore = 0
+    /// Somebody subscribes to what workers publish.
+    var isFollowed = false
     /// SQL that is run when the tables are there and nothing is in them.
     var preparation: [String] = []
     /// How Postgres is reached.
@@ -40,7 +42,9 @@ struct Fleet {
                 for statement in preparation { try connection.execute(statement) }
                 if rowsBefore > 0 { try fill(&connection) }
                 if !isPrepared { try scale(folder) }
+                let follower = try isFollowed ? FeedReader(folder, stream.name, shards: Int(shards)) : nil
                 var measured = try storing(arena.load.records * (1 + otherTopics.count), &connection)
+                if let follower { measured.figures["rows published"] = Double(try follower.stop()) }
                 try check(arena.load, &connection)
                 measured.figures["most MB of a worker"] = ProcessTree.mostMegabytes("shard-worker")
                 if stream.isKeyed || stream.latest { measured.figures["HOT updates"] = try hotShare(&connection) }
@@ -193,8 +197,16 @@ struct Fleet {
         let position = try connection.execute("SELECT sum(next_offset) FROM millrace.source")[0].integer(0, 0)!
         let records = load.records * (1 + otherTopics.count)
         precondition(position == (isFenced ? records : 0), "the fence was not what it should have been")
-        guard stream.mode == .append else { return }
-        let rows = try connection.execute("SELECT count(*) FROM \(stream.table)")[0].integer(0, 0)!
-        precondition(rows == load.records + rowsBefore, "\(rows) rows are stored")
+        for table in [stream.table] + otherTopics.indices.map({ "other_\($0)" }) { try load.check(table, &connection) }
+        let before = try connection.execute("SELECT count(*) FROM \(stream.table) WHERE NOT \(Load.isOfRecord)")[0]
+        precondition(before.integer(0, 0)! == rowsBefore, "rows that were there are not")
+        if stream.latest {
+            let rows = try connection.execute("SELECT count(*) FROM \(stream.latestTable)")[0].integer(0, 0)!
+            precondition(rows == min(500, load.records), "\(rows) newest rows of 500 cameras")
+        }
+        for worker in ProcessTree.entries(below: getpid()) where preload != nil && worker.name == "shard-worker" {
+            let maps = try String(contentsOfFile: "/proc/\(worker.pid)/maps", encoding: .utf8)
+            precondition(maps.contains(preload!), "a worker without \(preload!)")
+        }
     }
 }

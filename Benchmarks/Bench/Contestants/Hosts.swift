@@ -37,6 +37,7 @@ struct Hosts {
                 try producer.commit()
                 var connection = try Connection.open(parameters: database)
                 var measured = try fleet.storing(arena.load.records, &connection)
+                try arena.load.check(fleet.stream.table, &connection)
                 idle["most MB of a coordinator"] = ProcessTree.mostMegabytes(Self.coordinator)
                 measured.figures = idle
                 return measured

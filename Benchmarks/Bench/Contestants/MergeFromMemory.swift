@@ -36,9 +36,11 @@ struct MergeFromMemory {
                     } catch { fatalError("\(error)") }
                 }
             }
-            return Measured(
+            let measured = Measured(
                 value: Double(arena.load.records) / (time / .seconds(1)),
                 processor: ProcessorTime.now.since(before, records: arena.load.records))
+            try arena.load.check(stream.table, &setup)
+            return measured
         }
     }
 

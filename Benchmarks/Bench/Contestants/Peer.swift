@@ -10,7 +10,6 @@ struct Peer: Sendable {
 
     /// What `peer about` prints.
     struct About: Codable {
-        var title: String
         var path: String?
         var subprotocol: String?
         var frames: [String]?

@@ -25,7 +25,8 @@ struct Plot {
     var document: String {
         var picture = SVG(width: Self.width, height: 0)
         picture.text(report.title, 16, 28, size: 17, weight: "bold")
-        picture.text("\(report.unit), medians of \(report.series.map(\.runs.count).max() ?? 0) runs by turns", 16, 48)
+        picture.text(
+            "\(report.unit), medians of \(report.series.map(\.runs.count).max() ?? 0) interleaved runs", 16, 48)
         let shown = report.series.filter { !$0.runs.isEmpty }
         var bottom = shown.contains { $0.x != nil } ? lines(shown, &picture) : bars(shown, &picture)
         bottom += 10

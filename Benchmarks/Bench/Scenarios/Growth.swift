@@ -3,6 +3,18 @@ import Common
 import TestSupport
 
 extension Scenario {
+    /// What a place of a curve needs, made at its first run.
+    private final class Kept<Value> {
+        private var values: [Int: Value] = [:]
+
+        func value(_ place: Int, _ make: () throws -> Value) rethrows -> Value {
+            if let value = values[place] { return value }
+            let value = try make()
+            values[place] = value
+            return value
+        }
+    }
+
     /// One curve: what changes along its axis.
     private static func curve(
         _ name: String, _ title: String, _ axis: String, load: @escaping () -> Load = Load.readings, _ places: [Int],
@@ -26,43 +38,51 @@ extension Scenario {
     }
 
     static var partitions: Scenario {
-        curve("partitions", "Kafka to Postgres by partitions, 4 shards", "partitions", [1, 4, 16, 64, 256]) {
-            count, arena in
+        let kept = Kept<Arena>()
+        return curve(
+            "partitions", "Kafka to Postgres by partitions, 4 shards", "partitions", [1, 4, 16, 64, 256, 800]
+        ) { count, arena in
             var load = arena.load
             load.partitions = count
             load.record = { ($0 % count, Benchmark.reading($0)) }
-            return try Fleet.append().run(try Arena(load))
+            return try Fleet.append().run(try kept.value(count) { try Arena(load) })
         }
     }
 
     /// As many records in all.
     static var streams: Scenario {
-        curve("streams", "Kafka to Postgres by streams, 8 partitions each, 4 shards", "streams", [1, 5, 20, 50]) {
-            count, arena in
+        let kept = Kept<[Arena]>()
+        return curve(
+            "streams", "Kafka to Postgres by streams, 8 partitions each, 4 shards", "streams", [1, 5, 20, 50]
+        ) { count, arena in
             var load = arena.load
             load.records /= count
-            let arenas = try (0..<count).map { _ in try Arena(load) }
+            let arenas = try kept.value(count) { try (0..<count).map { _ in try Arena(load) } }
             var fleet = Fleet.append()
             fleet.otherTopics = arenas.dropFirst().map(\.topic)
             return try fleet.run(arenas[0])
         }
     }
 
-    /// Records of one text column, so that size is all that changes.
+    /// Records of one text column that does not compress, so that size is all that changes.
     static var sizes: Scenario {
-        curve(
+        let kept = Kept<Arena>()
+        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+        return curve(
             "sizes", "Kafka to Postgres by the size of records, 4 shards", "bytes", [100, 300, 1000, 10_000, 100_000]
         ) {
             size, arena in
             var load = arena.load
             let partitions = load.partitions
             load.records = min(load.records, 300_000_000 / size)
-            let text = String(repeating: "x", count: size - 20)
+            var random = SeededGenerator(seed: UInt64(size))
+            let text = String((0..<(size - 20)).map { _ in letters.randomElement(using: &random)! })
+            load.proof = ("count(*) || ' ' || sum(length(text))", { "\($0.records) \($0.records * (size - 20))" })
             load.record = { ($0 % partitions, Array("{\"text\":\"\(text)\"}".utf8)) }
             var fleet = Fleet()
             fleet.stream = StreamDefinition(
                 name: "texts", topics: [], mode: .append, key: [], columns: [Column("text", .text, required: true)])
-            return try fleet.run(try Arena(load))
+            return try fleet.run(try kept.value(size) { try Arena(load) })
         }
     }
 

@@ -12,9 +12,20 @@ extension Scenario {
                 Column("sku", .text, required: true), Column("name", .text), Column("price", .double, required: true),
                 Column("changed", .timestamp),
             ])
-        return keyed(stream, "Upserts of 100,000 keys") { index, key in
+        func cents(_ index: Int) -> Int { index % 9973 }
+        return keyed(
+            stream, "Upserts of 100,000 keys",
+            proof: (
+                "count(*) || ' ' || sum(round(price * 100))",
+                { load in
+                    var newest: [Int: Int] = [:]
+                    for index in 0..<load.records { newest[key(index)] = cents(index) }
+                    return "\(newest.count) \(newest.values.reduce(0, +))"
+                }
+            )
+        ) { index, key in
             """
-            {"sku":"sku-\(100_000 + key)","name":"Article \(key)","price":\(Double(index % 9973) / 100),\
+            {"sku":"sku-\(100_000 + key)","name":"Article \(key)","price":\(Double(cents(index)) / 100),\
             "changed":"2026-11-23T18:26:01.\(100 + index % 900)Z"}
             """
         }
@@ -22,13 +33,29 @@ extension Scenario {
 
     /// Movements of stocks, which add up.
     static var increment: Scenario {
-        keyed(BuiltInStreams.all()[1], "Increments of 100,000 keys") { index, key in
-            "{\"sku\":\"sku-\(100_000 + key)\",\"name\":\"Article \(key)\",\"quantity\":\(index % 17)}"
+        func quantity(_ index: Int) -> Int { index % 17 }
+        return keyed(
+            BuiltInStreams.all()[1], "Increments of 100,000 keys",
+            proof: (
+                "count(*) || ' ' || sum(quantity)",
+                { load in
+                    let keys = Set((0..<load.records).map(key))
+                    return "\(keys.count) \((0..<load.records).reduce(0) { $0 + quantity($1) })"
+                }
+            )
+        ) { index, key in
+            "{\"sku\":\"sku-\(100_000 + key)\",\"name\":\"Article \(key)\",\"quantity\":\(quantity(index))}"
         }
     }
 
+    /// As a key's hash would spread them.
+    private static func key(_ index: Int) -> Int {
+        Int(UInt32(truncatingIfNeeded: index) &* 2_654_435_761) % keyCount
+    }
+
     private static func keyed(
-        _ stream: StreamDefinition, _ title: String, _ text: @escaping (Int, Int) -> String
+        _ stream: StreamDefinition, _ title: String, proof: (sql: String, value: (Load) -> String),
+        _ text: @escaping (Int, Int) -> String
     ) -> Scenario {
         func memory(_ connections: Int) -> String { "from memory, \(connections)" }
         var fleet = Fleet()
@@ -38,11 +65,8 @@ extension Scenario {
             load: {
                 var load = Load.readings()
                 let partitions = load.partitions
-                load.record = { index in
-                    // As a key's hash would spread them.
-                    let key = Int(UInt32(truncatingIfNeeded: index) &* 2_654_435_761) % keyCount
-                    return (key % partitions, Array(text(index, key).utf8))
-                }
+                load.record = { (key($0) % partitions, Array(text($0, key($0)).utf8)) }
+                load.proof = proof
                 return load
             },
             contestants: {

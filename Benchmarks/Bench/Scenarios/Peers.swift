@@ -18,13 +18,13 @@ extension Scenario {
     /// Rows a second of other ways from Kafka into Postgres.
     static var peers: Scenario {
         Scenario(
-            name: "peers", title: "Kafka to Postgres, beside other systems", load: { Cars.load(1_000_000) },
+            name: "peers", title: "Kafka to Postgres, beside other systems", load: { Cars.load(20_000_000) },
             contestants: {
                 [Contestant(name: "Millrace") { try Cars.measure($0, Cars.startMillrace) }]
                     + variants(writers).map { peer in
                         Contestant(name: peer.label) { try Cars.measure($0, Cars.start(peer)) }
                     }
-            })
+            }, hasWarmUp: false)
     }
 
     /// What they lose and double when all of them is killed three times on the way.

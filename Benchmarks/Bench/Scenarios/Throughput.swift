@@ -1,12 +1,15 @@
 extension Scenario {
     /// From Kafka into Postgres, beside the least that does it and beside what Postgres takes.
     static var throughput: Scenario {
-        Scenario(
+        var followed = Fleet.append()
+        followed.isFollowed = true
+        return Scenario(
             name: "throughput", title: "Kafka to Postgres, 4 shards, beside a C loop and COPY from memory",
             load: Load.readings,
             contestants: {
                 [
                     .cLoop, Contestant(name: "Millrace", run: Fleet.append().run),
+                    Contestant(name: "Millrace, followed", run: followed.run),
                     Contestant(name: "Millrace, latest", run: Fleet.append(latest: true).run), .copy(connections: 1),
                     .copy(connections: 2), .copy(connections: 4),
                 ]
@@ -18,6 +21,10 @@ extension Scenario {
                 },
                 Ratio(name: "Millrace / COPY from memory", atLeast: 0.55) { values in
                     values["Millrace"]!.value / [1, 2, 4].map { values["COPY from memory, \($0)"]!.value }.max()!
+                },
+                Ratio(name: "Millrace, followed / COPY from memory") { values in
+                    values["Millrace, followed"]!.value / [1, 2, 4].map { values["COPY from memory, \($0)"]!.value }
+                        .max()!
                 },
                 Ratio(name: "CPU s of workers per million", atMost: 1.2) { $0["Millrace"]!.processor["shard-worker"]! },
             ])

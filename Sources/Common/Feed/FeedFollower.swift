@@ -1,6 +1,6 @@
 package import Common
 
-/// Puts an append stream's feed together: each committed row once, in the order of its source, whatever of the feed was
+/// Puts a stream's feed together: each committed row once, in the order of its source, whatever of the feed was
 /// dropped, came late, came twice, or was never published.
 ///
 /// A pure value: what it misses is in `repairs`, and its owner reads that from Postgres and answers with `repair`.

@@ -2,7 +2,7 @@ package import Common
 private import Glibc
 package import ZeroMQ
 
-/// One append stream of a fleet from now on: the workers' feeds joined with what Postgres holds, each committed row
+/// One stream of a fleet from now on: the workers' feeds joined with what Postgres holds, each committed row
 /// once. One thread, on which nothing of it waits: what it has to know from Postgres its owner asks for.
 package final class FeedSubscription {
     /// Messages of one turn, so that repairs get theirs.

@@ -5,7 +5,7 @@ package struct RecordMetadata {
     package var timestamp: Int64?
     package var partition: Int32
     package var offset: Int64
-    /// Filled only for streams that have a `$header` column. Of a repeated name the last counts.
+    /// Of a repeated name the last counts for a `$header` column; a dead letter keeps all.
     package var headers: [(name: String, value: UnsafeRawBufferPointer)]
 
     package init(

@@ -66,7 +66,8 @@ extension Coordinator {
 
     /// Somebody on another host may have paused something, or found it.
     func hear(_ others: HeardMembers) {
-        members = others.members
+        let former = Dictionary(members.map { ($0.name, $0) }) { $1 }
+        members = others.members.map { $0.after(former[$0.name]) }
         claimedElsewhere = (others.claimed, others.asOf)
         roll()
         // Also of those that are not heard any more: their edges live on.
@@ -130,6 +131,7 @@ extension Coordinator {
 
     /// What was asked of this host.
     func perform(_ request: MemberRequest) {
+        if case .refused(let why)? = Self.refusal(request) { return notice(why) }
         switch request {
         case .scale(let count):
             do throws(StartError) { try scale.keep(count) } catch { notice("scale: \(error)") }
@@ -142,9 +144,15 @@ extension Coordinator {
     /// The next host's turn, when the one before is whole again.
     private func roll() {
         guard !hostRoll.isOver, let own = configuration.group?.member else { return }
-        var completed = heard.mapValues(\.completedRolls)
-        completed[own] = fleet.completedRolls
-        if let name = hostRoll.next(completed) { ask([name], .restart(rolling: true)) }
+        var standings = heard.mapValues { HostRoll.Standing(life: $0.life, completed: $0.completedRolls) }
+        standings[own] = .init(life: life, completed: fleet.completedRolls)
+        for step in hostRoll.next(standings, at: .now) {
+            switch step {
+            case .restart(let name): ask([name], .restart(rolling: true))
+            case .giveUp(let name):
+                notice("restart: host \(name) has not restarted its workers in \(HostRoll.limit); the next one's turn")
+            }
+        }
     }
 
     /// An outage is told by the workers, and ends by itself.
@@ -192,22 +200,23 @@ extension Coordinator {
         guard let membership else { return }
         var report = MemberReport(status)
         if let remote {
-            report.control = reachable(remote.endpoint)
+            report.control = Self.reachable(remote.endpoint, at: configuration.advertisedHost)
             report.server = remote.serverKey.text
             report.clients = remote.ownClients.map(\.text)
         }
         if let edgeKeys { report.clients.append(edgeKeys.publicKey.text) }
         report.feeds = remoteFeeds
+        report.life = life
         report.completedRolls = fleet.completedRolls
         membership.say(report, ownsSchema: ownsSchema)
     }
 
     /// What listens everywhere is reached where the feeds are.
-    private func reachable(_ endpoint: String) -> String {
-        guard let host = configuration.advertisedHost, let port = endpoint.split(separator: ":").last else {
+    static func reachable(_ endpoint: String, at host: String?) -> String {
+        guard let host, let parts = endpoint.wholeMatch(of: /tcp:\/\/(0\.0\.0\.0|\[::\]|\*):(\d+)/) else {
             return endpoint
         }
-        return "tcp://\(host):\(port)"
+        return "tcp://\(host):\(parts.2)"
     }
 
     /// By host.

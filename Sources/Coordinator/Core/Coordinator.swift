@@ -60,6 +60,8 @@ package final class Coordinator {
     var ownsSchema = true
     var groupFailure: String?
     var hostRoll = HostRoll()
+    /// Tells this start from others, to the other hosts of a group.
+    let life = UUID().uuidString
     /// Nil until the fleet is told to stop.
     var stopping: Stopping?
     let startedAt = ContinuousClock.now
@@ -109,6 +111,9 @@ package final class Coordinator {
         edgeAddresses = try EdgePorts.pick(configuration.edges, control: folder.controlEndpoint, watch)
         let generation: Int64
         (discovery, generation) = try Self.begin(configuration, mailbox)
+        // By now others have heard of this host.
+        var isStarted = false
+        defer { if !isStarted { Self.forget(configuration) } }
         control = try Socket(.router, in: Context())
         try control.bind(folder.controlEndpoint)
         do {
@@ -134,6 +139,14 @@ package final class Coordinator {
         edgeKeys = try configuration.group.map { _ in try CurveKeyPair.generate() }
         membership = configuration.group.map { Membership(configuration, $0, mailbox) }
         self.folder = folder
+        isStarted = true
+    }
+
+    /// Who does not start is not missed by the others of its group.
+    private static func forget(_ configuration: CoordinatorConfiguration) {
+        guard let plan = configuration.group, var table = try? MemberTable(configuration, plan) else { return }
+        // Else they forget it by themselves in an hour.
+        try? table.forget()
     }
 
     deinit {

@@ -16,7 +16,7 @@ final class Session {
         case staging(lane: Int)
         case writing(lane: Int)
 
-        /// The stream that it is for; nil where it is for all.
+        /// The stream whose definition or rows Postgres may refuse by it; nil where it has none of these.
         var lane: Int? {
             switch self {
             case .connecting, .idle, .claiming, .resuming, .dropping, .reading: nil

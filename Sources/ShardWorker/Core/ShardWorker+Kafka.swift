@@ -1,4 +1,5 @@
 import Common
+private import Glibc
 import JSONRecords
 import Kafka
 import Postgres
@@ -97,24 +98,26 @@ extension ShardWorker {
     /// A broker at the same address may be another cluster's. Then nothing that is in memory counts: it may be of either.
     private func isSameCluster() throws -> Bool {
         guard let cluster = consumer.clusterID, cluster != knownCluster else { return true }
-        knownCluster = cluster
-        let returned = sources.values.filter { $0.isElsewhere && $0.cluster == cluster }
-        for source in returned {
-            source.isElsewhere = false
-            if case .stopped = source.phase { source.phase = .running }
-        }
-        // A lane that waits to be resumed takes them along then.
-        try assign(returned.filter { !lanes[$0.lane].needsResume }.map(\.id))
+        if let before = clientCluster, before != cluster { endWithClient(of: before, now: cluster) }
+        (knownCluster, clientCluster) = (cluster, cluster)
         let strangers = sources.values.filter { !$0.isReplay && $0.cluster != cluster && $0.phase == .running }
         guard !strangers.isEmpty else { return true }
         try loseSession(PostgresError(operation: "consume", sqlState: "", message: "Kafka is another cluster now"))
         for source in strangers {
-            source.isElsewhere = true
             try stop(
                 source, what: "source",
                 "Kafka is cluster \(cluster) now; \(source.partition) was read from \(source.cluster)")
         }
         return false
+    }
+
+    /// A client that has known a topic in one cluster and sees another of its name in the next may die of it, or stand still
+    /// (librdkafka 2.4 to 2.8, its issue #4964). It is not even destroyed: the next process has a client of its own, and
+    /// says what it finds. What is not committed is read again.
+    private func endWithClient(of before: String, now cluster: String) -> Never {
+        inFlight?.clear()
+        Log.standard.say("Kafka is cluster \(cluster) now, and was \(before): the worker starts anew", .warning)
+        exit(ExitCode.unavailable.rawValue)
     }
 
     /// Shows to tools that look at consumer groups how far sources are.

@@ -6,7 +6,7 @@ import Postgres
 /// Dead letters that are replayed: read from Postgres when someone has asked for it, and written like records of a
 /// source of their own.
 extension ShardWorker {
-    /// Letters of one read: they wait in memory for their transaction.
+    /// Letters of one read: they wait in memory for their transaction. No more than fit into a batch, and one at least.
     private static let readLimit = 500
     private static let checkInterval = Duration.seconds(1)
 
@@ -28,9 +28,13 @@ extension ShardWorker {
             """
             SELECT d.id, d.key, d.value, (extract(epoch FROM d.record_timestamp) * 1000)::bigint, s.partition,
                 d.source_offset, d.headers::text
-            FROM \(schema.name).dead_letter d JOIN \(schema.name).source s ON s.id = d.source_id
-            WHERE d.stream = \(name) AND d.replay_requested_at IS NOT NULL AND d.replayed_at IS NULL
-                AND d.purged_at IS NULL ORDER BY d.id LIMIT \(Self.readLimit)
+            FROM (SELECT *, sum(size) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes FROM (
+                SELECT *, coalesce(octet_length(key), 0) + coalesce(octet_length(value), 0) AS size
+                FROM \(schema.name).dead_letter
+                WHERE stream = \(name) AND replay_requested_at IS NOT NULL AND replayed_at IS NULL
+                    AND purged_at IS NULL ORDER BY id LIMIT \(Self.readLimit)) AS asked) AS d
+            JOIN \(schema.name).source s ON s.id = d.source_id
+            WHERE d.bytes - d.size < \(configuration.batchByteLimit) ORDER BY d.id
             """)
     }
 

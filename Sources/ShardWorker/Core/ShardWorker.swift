@@ -32,8 +32,10 @@ package final class ShardWorker {
     var claiming: Set<SourceID> = []
 
     var mayHaveRecords = false
-    /// What the consumer said the last time.
+    /// What the consumer said the last time; nil: sources have come, or their positions, since.
     var knownCluster: String?
+    /// The one that the consumer has known since it was made.
+    var clientCluster: String?
     private var nextMirror = ContinuousClock.now
     var hasToldMirrorFailure = false
     let inFlight: InFlightRecord?

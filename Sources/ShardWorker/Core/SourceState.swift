@@ -27,8 +27,6 @@ final class SourceState {
     var end: Int64?
     /// Since when there are records behind that end, and it stays where it is.
     private var heldSince: (end: Int64, at: ContinuousClock.Instant)?
-    /// Stopped while Kafka is another cluster.
-    var isElsewhere = false
     /// Errors that were about another place than where it is.
     var strayErrors = 0
     /// What the consumer group was told.

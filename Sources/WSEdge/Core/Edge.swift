@@ -28,6 +28,8 @@ final class Edge: ConnectionHandler {
     /// Requests that wait for a page.
     var pages: [UInt64: WaitingPage] = [:]
     var nextPage: UInt64 = 0
+    /// The one that is being read.
+    var readPage: UInt64?
     var logs = LogAnswers()
     var publisher: Publisher?
     var kafka: [String: String] = [:]
@@ -51,7 +53,7 @@ final class Edge: ConnectionHandler {
     private(set) var drainDeadline: ContinuousClock.Instant?
 
     /// How long clients wait for an edge that does not know its fleet yet.
-    private static let fleetPatience = Duration.seconds(2)
+    private static let fleetPatience = Duration.seconds(5)
 
     init(
         _ settings: EdgeSettings, _ inbox: EdgeInbox, _ threads: ReaderThreads, _ pageThreads: ReaderThreads,

@@ -3,6 +3,8 @@
 const key = "millrace.session";
 /** A token is renewed when so much of its time is over. */
 const renewAt = 0.7;
+// Milliseconds.
+const retryAfter = 30_000;
 
 function read() {
   try {
@@ -72,7 +74,9 @@ class Session {
       this.#keep(answer);
       this.onRenewed();
     } catch {
-      // What does not renew it ends it too, in its time: the edge says so.
+      // It counts until its end: perhaps the edge, or its Postgres, is there again before that.
+      if (token !== this.token) return;
+      this.#timer = setTimeout(() => this.#plan(), retryAfter);
     }
   }
 }

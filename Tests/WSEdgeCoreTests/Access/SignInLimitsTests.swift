@@ -26,6 +26,16 @@ struct SignInLimitsTests {
         #expect(limits.admit("ada", from: "10.0.0.2", at: start) == nil)
     }
 
+    @Test("Who renews a token is held up by nobody else, and by themselves alone")
+    func renewals() {
+        var limits = SignInLimits()
+        for number in 0..<100 { _ = limits.admit("u\(number)", from: "10.0.0.1", at: start) }
+        for _ in 0..<20 { _ = limits.admit("ada", from: "10.0.0.2", at: start) }
+        for _ in 0..<10 { #expect(limits.admitRenewal(of: "ada", at: start) == nil) }
+        #expect(limits.admitRenewal(of: "ada", at: start) != nil)
+        #expect(limits.admitRenewal(of: "bob", at: start) == nil)
+    }
+
     @Test("Whoever has the password begins anew")
     func success() {
         var limits = SignInLimits()

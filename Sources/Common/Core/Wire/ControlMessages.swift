@@ -73,7 +73,7 @@ package enum CommandReply: Codable, Sendable, Equatable {
 /// A worker's proof of progress, once a second.
 package struct WorkerProgress: Codable, Sendable, Equatable {
     package enum Waiting: String, Codable, Sendable {
-        case kafka, postgres, paused
+        case kafka, postgres
     }
 
     package struct Source: Codable, Sendable, Equatable {

@@ -12,6 +12,8 @@ package struct MemberReport: Codable, Sendable, Equatable {
     package var sources: [StatusReport.Source]
     package var streams: [StatusReport.Stream]
     package var edges: [StatusReport.Edge]
+    /// Made when it started; nil: of a version that does not tell.
+    package var life: String?
     /// Rolling restarts that it has completed since it started.
     package var completedRolls = 0
     /// What of its fleet is not as it should be.

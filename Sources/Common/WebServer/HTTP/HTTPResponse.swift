@@ -17,6 +17,9 @@ package struct HTTPResponse: Sendable, Equatable {
         HTTPResponse(status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8), headers: headers)
     }
 
+    static let tooManyConnections = text(
+        503, "too many are connected to this server\n", headers: ["retry-after": "5"])
+
     /// The body, for people.
     package var text: String { String(decoding: body, as: UTF8.self) }
 

@@ -94,6 +94,11 @@ extension WebServer {
         guard exchange.isAnswered else { return 0 }
         if let events = exchange.events {
             dropExchange(of: wsi)
+            guard !isFull else {
+                refusedConnections += 1
+                _ = write(.tooManyConnections, to: wsi, isHead: false)
+                return -1
+            }
             return open(events, of: exchange.request, wsi) ? 0 : -1
         }
         guard var response = exchange.response else { return -1 }
@@ -153,7 +158,8 @@ extension WebServer {
         exchange.sentCount = nil
     }
 
-    private static let headByteLimit = 8192
+    /// What is more than enough for the fields that the library adds.
+    private static let headByteCount = 4096
     /// LWS_ILLEGAL_HTTP_CONTENT_LEN, which Swift does not import.
     private static let unknownLength = lws_filepos_t.max
 
@@ -161,7 +167,8 @@ extension WebServer {
     ///
     /// - Parameter isOpen: the body's length is not known, and ends with the connection (RFC 9112, section 6.3).
     func write(_ response: HTTPResponse, to wsi: OpaquePointer, isHead: Bool, isOpen: Bool = false) -> Bool {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.headByteLimit) { head in
+        let fieldBytes = response.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 4 }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.headByteCount + fieldBytes) { head in
             guard let start = head.baseAddress else { return false }
             var at: UnsafeMutablePointer<UInt8>? = start
             let end = start + head.count - 1

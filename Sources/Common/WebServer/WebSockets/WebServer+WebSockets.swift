@@ -23,7 +23,7 @@ extension WebServer {
         }
         guard !isFull else {
             refusedConnections += 1
-            return refuse(wsi, .text(503, "too many are connected to this server\n", headers: ["retry-after": "5"]))
+            return refuse(wsi, .tooManyConnections)
         }
         switch routes.upgrade(request) {
         case .failure(let refusal): return refuse(wsi, refusal.response)

@@ -21,7 +21,8 @@ struct EdgeRegistry {
         var entry = Entry(report: report, heardAt: now, route: route)
         if let last = entries[report.id] {
             let seconds = (now - last.heardAt) / .seconds(1)
-            let messages = Double(report.messages - last.report.messages)
+            // Whatever it says: whoever may look may be wrong.
+            let messages = max(0, Double(report.messages) - Double(last.report.messages))
             entry.messagesPerSecond = seconds > 0 ? messages / seconds : last.messagesPerSecond
         } else if entries.count >= Self.countLimit {
             return

@@ -87,6 +87,7 @@ package struct FleetState: Sendable {
 
     /// The first event, and again whenever the wanted number changes.
     package mutating func scale(to count: Int32, at now: ContinuousClock.Instant) -> [Action] {
+        guard !isStopping else { return [] }
         shardCount = count
         var actions: [Action] = []
         for shard in 0..<count where shards[shard] == nil {

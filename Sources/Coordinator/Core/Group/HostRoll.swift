@@ -1,7 +1,23 @@
 /// Hosts that restart their workers one after another: the next begins when the one before is whole again. Pure.
 struct HostRoll {
+    /// What a host has said of itself.
+    struct Standing: Equatable {
+        /// Another one: it has started anew, and so have its workers.
+        var life: String?
+        /// Rolling restarts in this life.
+        var completed: Int
+    }
+
+    enum Step: Equatable {
+        case restart(String)
+        /// It has not come to its end in time; perhaps it never heard of it.
+        case giveUp(String)
+    }
+
+    static let limit = Duration.seconds(600)
+
     private var waiting: [String] = []
-    private var current: (name: String, completed: Int)?
+    private var current: (name: String, standing: Standing, since: ContinuousClock.Instant)?
 
     var isOver: Bool { current == nil && waiting.isEmpty }
 
@@ -11,18 +27,21 @@ struct HostRoll {
         current = nil
     }
 
-    /// - Parameter completed: how many rolling restarts each host that is heard has completed. One that is not is left out: it is no
-    ///   longer there, or it starts anew, and so do its workers.
-    /// - Returns: whose turn it is now, if it is anybody's anew.
-    mutating func next(_ completed: [String: Int]) -> String? {
-        if let current, let count = completed[current.name], count == current.completed { return nil }
+    /// - Parameter standings: of each host that is heard. One that is not is left out: it is no longer there.
+    /// - Returns: what is to be done now, in this order.
+    mutating func next(_ standings: [String: Standing], at now: ContinuousClock.Instant) -> [Step] {
+        var steps: [Step] = []
+        if let current, standings[current.name] == current.standing {
+            guard now - current.since >= Self.limit else { return [] }
+            steps.append(.giveUp(current.name))
+        }
         current = nil
         while !waiting.isEmpty {
             let name = waiting.removeFirst()
-            guard let count = completed[name] else { continue }
-            current = (name, count)
-            return name
+            guard let standing = standings[name] else { continue }
+            current = (name, standing, now)
+            return steps + [.restart(name)]
         }
-        return nil
+        return steps
     }
 }

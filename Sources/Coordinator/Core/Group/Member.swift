@@ -16,6 +16,14 @@ package struct Member: Sendable, Equatable {
 
     package var isHeard: Bool { silence < Self.silenceLimit }
 
+    /// One that has just come, or come to an emptied table, has nothing to tell yet: what it told before holds until then.
+    func after(_ former: Member?) -> Member {
+        guard report == MemberReport(), let told = former?.report else { return self }
+        var member = self
+        member.report = told
+        return member
+    }
+
     package init(name: String, ownsSchema: Bool, silence: Double, version: Int, report: MemberReport?) {
         self.name = name
         self.ownsSchema = ownsSchema

@@ -80,6 +80,9 @@ package struct Verification: ~Copyable {
             let entries = try entries(of: record.id)
             check(entries, next: next, &finding)
             let stream = configuration.streams.first { $0.name == record.stream }
+            if stream == nil, finding.rows > 0 {
+                finding.notComparable.append("its rows: no stream '\(record.stream)' is configured here")
+            }
             try checkTables(entries, stream, from: record.retainedFrom ?? start, to: record.replacedFrom, &finding)
             try checkStrays(record, stream, &finding)
             record.compare(with: records, &finding)
@@ -192,8 +195,9 @@ package struct Verification: ~Copyable {
                 // An append table's key begins with the source: what lies between the known ones is looked up, not scanned.
                 let condition =
                     isKeyed
+                    // What was there when a table was taken over is of no source, and its new columns say so.
                     ? """
-                    NOT EXISTS (SELECT 1 FROM \(schema.name).source s WHERE s.id = source_id AND source_offset < s.next_offset)
+                    (source_id, source_offset) <> (0, -1) AND NOT EXISTS (SELECT 1 FROM \(schema.name).source s WHERE s.id = source_id AND source_offset < s.next_offset)
                     """ : Self.between(owners.map(\.id.rawValue).sorted())
                 let strays = try count(Connection.table(table), condition)
                 guard strays > 0 else { continue }

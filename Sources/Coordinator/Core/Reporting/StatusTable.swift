@@ -110,16 +110,21 @@ package struct StatusTable {
 
     private static func number(_ value: Double?) -> String { value.map(decimal) ?? "-" }
 
-    private static func rate(_ value: Double) -> String { String(Int64(value.rounded())) }
+    private static func rate(_ value: Double) -> String { String(whole(value)) }
+
+    /// What others report may be anything.
+    private static func whole(_ value: Double) -> Int64 {
+        Int64(exactly: value.rounded()) ?? (value < 0 ? .min : .max)
+    }
 
     private static func decimal(_ value: Double) -> String {
-        let tenths = Int64((value * 10).rounded())
+        let tenths = whole(value * 10)
         return "\(tenths / 10).\(abs(tenths % 10))"
     }
 
     /// The two largest units.
     static func duration(_ seconds: Double) -> String {
-        let whole = Int64(max(0, seconds.rounded()))
+        let whole = max(0, whole(seconds))
         return switch whole {
         case ..<60: "\(whole)s"
         case ..<3600: "\(whole / 60)m\(whole % 60)s"

@@ -164,7 +164,7 @@ package struct SourceRegistry: ~Copyable {
             message: "schema \(schema.name) is in use by another fleet (\(who)); stop it, or set MILLRACE_SCHEMA")
     }
 
-    mutating func reconnect() throws {
+    package mutating func reconnect() throws {
         guard connection.isLost || !isPrepared else { return }
         isPrepared = false
         ownsSchema = false
@@ -175,6 +175,7 @@ package struct SourceRegistry: ~Copyable {
                 """
                 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
                 WHERE pid = \(backend.pid) AND backend_start = \(try connection.literal(backend.start))::timestamptz
+                    AND pid <> pg_backend_pid()
                 """)
         }
         _ = try prepare()

@@ -101,7 +101,9 @@ extension Edge {
                 guard client.access.user == nil || isSame(client.access, new) else {
                     throw RequestError(code: "forbidden", message: "a connection stays with its user; open another")
                 }
+                let old = client.access
                 become(new, client)
+                endOthers(client, than: old)
             } catch {
                 // What comes with a token that doesn't count must not go on as somebody else.
                 if error.code == "unauthorized", !client.hasConnected { client.close(4401, error.message) }
@@ -110,6 +112,20 @@ extension Edge {
         }
         client.hasConnected = true
         client.reply(ServerMessage.connected(id: id, limits, client.access))
+    }
+
+    /// What another token lets its bearer see is asked for anew.
+    private func endOthers(_ client: EdgeClient, than old: Access) {
+        func isOther(_ stream: String) -> Bool { old.filter(of: stream) != client.access.filter(of: stream) }
+        guard !client.opening.contains(where: { isOther($0.stream) }) else {
+            return client.close(4401, "the token shows other rows; connect again")
+        }
+        for (sub, subscription) in client.subscriptions where isOther(subscription.feed.stream.name) {
+            let name = subscription.feed.stream.name
+            end(
+                client, sub,
+                RequestError(code: "forbidden", message: "the token shows other rows of \(name); subscribe again"))
+        }
     }
 
     private func isSame(_ old: Access, _ new: Access) -> Bool {

@@ -11,7 +11,7 @@ extension EdgeAccess {
             let place = try signInPlace()
             switch request {
             case .password(let user, let password):
-                try admit(user, exchange)
+                try admit(signIns.admit(user, from: exchange.request.address, at: .now))
                 let number = wait(for: exchange)
                 threads.ask { [inbox] readers in
                     let result = Result { () throws(PostgresError) in
@@ -46,7 +46,7 @@ extension EdgeAccess {
         guard now - claims.signedInAt < limits.sessionSeconds else {
             throw .unauthorized("it has been long since the password was given; sign in again")
         }
-        try admit(nil, exchange)
+        try admit(signIns.admitRenewal(of: user, at: .now))
         let number = wait(for: exchange)
         threads.ask { [inbox] readers in
             let result = Result { () throws(PostgresError) in
@@ -71,11 +71,12 @@ extension EdgeAccess {
         return configuration.place
     }
 
-    private func admit(_ user: String?, _ exchange: HTTPExchange) throws(RequestError) {
+    /// - Parameter pause: how long to wait instead.
+    private func admit(_ pause: @autoclosure () -> Duration?) throws(RequestError) {
         guard waiting.count < limits.waitingSignIns else {
             throw RequestError(code: "overloaded", message: "too many sign in now", retryAfter: 2000)
         }
-        guard let pause = signIns.admit(user, from: exchange.request.address, at: .now) else { return }
+        guard let pause = pause() else { return }
         throw RequestError(
             code: "rate_limited", message: "too many tries to sign in",
             retryAfter: Int((pause / .milliseconds(1)).rounded(.up)))

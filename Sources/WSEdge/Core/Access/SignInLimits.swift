@@ -1,5 +1,5 @@
 /// How often somebody may try to sign in: so often a minute as one user, from anywhere, and so often from one address, as
-/// anybody. A pure value.
+/// anybody; and renew a token so often as one user. A pure value.
 struct SignInLimits {
     /// Tokens come back with time; each try takes one.
     private struct Bucket {
@@ -40,13 +40,18 @@ struct SignInLimits {
 
     private var users = Table(size: 10, secondsPerToken: 6)
     private var addresses = Table(size: 30, secondsPerToken: 2)
+    private var renewals = Table(size: 10, secondsPerToken: 6)
 
-    /// - Parameter user: nil: no password will be tried.
     /// - Returns: how long to wait instead; nil: admitted.
-    mutating func admit(_ user: String?, from address: String, at now: ContinuousClock.Instant) -> Duration? {
+    mutating func admit(_ user: String, from address: String, at now: ContinuousClock.Instant) -> Duration? {
         // The address first: who floods from one must not lock a user out everywhere.
         if let wait = addresses.take(Self.network(address), at: now) { return wait }
-        return user.flatMap { users.take($0, at: now) }
+        return users.take(user, at: now)
+    }
+
+    /// Whoever renews has a token: others at the same address, such as a balancer's, are nothing to them.
+    mutating func admitRenewal(of user: String, at now: ContinuousClock.Instant) -> Duration? {
+        renewals.take(user, at: now)
     }
 
     /// Whoever has the password is not who guesses it.

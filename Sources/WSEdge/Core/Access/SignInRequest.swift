@@ -24,9 +24,13 @@ enum SignInRequest {
                 code: "bad_request",
                 message: "send {\"username\":\"…\",\"password\":\"…\"}, or a form with these fields")
         }
+        // Nobody has such a name, and attempts are counted by it.
+        if let problem = AccountRules.problem(ofUser: given.username) {
+            throw RequestError(code: "bad_request", message: problem)
+        }
         // What no password can be would only cost time.
-        guard given.username.utf8.count <= 256, given.password.utf8.count <= AccountRules.passwordByteLimit else {
-            throw RequestError(code: "bad_request", message: "the user name or the password is too long")
+        guard given.password.utf8.count <= AccountRules.passwordByteLimit else {
+            throw RequestError(code: "bad_request", message: "the password is too long")
         }
         self = .password(user: given.username, password: given.password)
     }

@@ -116,8 +116,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
             let alike = 2000 + ((year % 400) + 400) % 400
             var text = "\(alike)\(words[dash...])"
             guard let moment = text.withUTF8({ Self.read(iso: UnsafeRawBufferPointer($0))?.moment }) else { return nil }
-            let days = (year - alike) / 400 * 146_097
-            self.init(microseconds: moment.microseconds + days * 86_400 * Self.microsecondsPerSecond)
+            let cycles = (year - alike) / 400
+            let (moved, isTooMuch) = cycles.multipliedReportingOverflow(
+                by: 146_097 * 86_400 * Self.microsecondsPerSecond)
+            let (sum, isBeyond) = moment.microseconds.addingReportingOverflow(moved)
+            guard !isTooMuch, !isBeyond else { return nil }
+            self.init(microseconds: sum)
         }
     }
 
