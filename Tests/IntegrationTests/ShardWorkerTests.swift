@@ -215,7 +215,7 @@ struct ShardWorkerTests {
         var shard: Int32 = 0
         var moved: Int64 = 0
         while moved < Int64(2 * total) {
-            try fleet.start(shard, batchRowLimit: 100)
+            try fleet.start(shard, batchRowLimit: 250)
             try fleet.assign(shard)
             let target = min(moved + 9000, Int64(2 * total))
             try fleet.wait("progress") { _ in
