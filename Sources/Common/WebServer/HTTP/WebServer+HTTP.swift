@@ -159,7 +159,7 @@ extension WebServer {
     }
 
     /// What is more than enough for the fields that the library adds.
-    private static let headByteCount = 4096
+    private static let headByteCount = 8192
     /// LWS_ILLEGAL_HTTP_CONTENT_LEN, which Swift does not import.
     private static let unknownLength = lws_filepos_t.max
 
