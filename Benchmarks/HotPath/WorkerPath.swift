@@ -15,12 +15,13 @@ struct WorkerPath: ~Copyable {
     private let values: [[UInt8]]
     private var batch: Batch
 
-    init(latest: Bool) {
+    /// - Parameter isPublished: whether somebody is subscribed, so that rows are built as feed messages too.
+    init(latest: Bool = false, isPublished: Bool = false) {
         var stream = BuiltInStreams.all()[0]
         stream.latest = latest
         table = StreamTable(stream, schema: schema)
         batch = Batch(stream)
-        batch.isPublished = false
+        batch.isPublished = isPublished
         values = (0..<Self.batchRowCount).map { Benchmark.reading($0) }
     }
 
@@ -44,6 +45,7 @@ struct WorkerPath: ~Copyable {
             )
             ledger.merge(transaction.ledger) { $1 }
             byteCount += transaction.script.copies.reduce(0) { $0 + $1.writer.count }
+            if batch.isPublished { byteCount += batch.feedParts(transaction).reduce(0) { $0 + $1.rows.count } }
             done += batch.entries.count
         }
         return byteCount

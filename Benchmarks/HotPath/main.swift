@@ -11,7 +11,11 @@ import Foundation
 /// Each returns something that is more than nothing.
 let kinds: KeyValuePairs<String, (Int) -> Int> = [
     "append": { count in
-        var path = WorkerPath(latest: false)
+        var path = WorkerPath()
+        return path.run(count)
+    },
+    "published": { count in
+        var path = WorkerPath(isPublished: true)
         return path.run(count)
     },
     "latest": { count in

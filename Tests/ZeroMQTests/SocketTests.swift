@@ -50,11 +50,19 @@ struct SocketTests {
         var received: [[UInt8]]?
         for number in UInt8(0)..<100 where received == nil {
             _ = try publisher.send([Array("a\0".utf8), [number]])
-            _ = try publisher.send([Array("b\0".utf8), [number]])
+            try withUnsafeBytes(of: (UInt8(ascii: "b"), UInt8(0), number, number)) { bytes throws(ZeroMQError) in
+                let (topic, rows) = (bytes[..<2], bytes[3...])
+                _ = try publisher.send(
+                    UnsafeRawBufferPointer(rebasing: topic), joining: UnsafeRawBufferPointer(rebasing: bytes[2..<3]),
+                    UnsafeRawBufferPointer(rebasing: rows))
+            }
             try poller.wait(.milliseconds(50))
             received = try subscriber.receive()
         }
-        #expect(received?.first == Array("b\0".utf8))
+        let parts = try #require(received)
+        #expect(parts.count == 2 && parts[0] == Array("b\0".utf8))
+        // Of two pieces, one after the other.
+        #expect(parts[1].count == 2 && parts[1][0] == parts[1][1])
     }
 
     @Test("An endpoint that can't be bound is an error that names it")

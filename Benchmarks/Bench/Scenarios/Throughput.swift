@@ -22,7 +22,7 @@ extension Scenario {
                 Ratio(name: "Millrace / COPY from memory", atLeast: 0.55) { values in
                     values["Millrace"]!.value / [1, 2, 4].map { values["COPY from memory, \($0)"]!.value }.max()!
                 },
-                Ratio(name: "Millrace, followed / COPY from memory") { values in
+                Ratio(name: "Millrace, followed / COPY from memory", atLeast: 0.55) { values in
                     values["Millrace, followed"]!.value / [1, 2, 4].map { values["COPY from memory, \($0)"]!.value }
                         .max()!
                 },

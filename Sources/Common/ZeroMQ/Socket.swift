@@ -98,13 +98,36 @@ package struct Socket: ~Copyable {
     /// then nothing of the message was sent.
     package func send(_ parts: [UnsafeRawBufferPointer]) throws(ZeroMQError) -> Bool {
         for (index, part) in parts.enumerated() {
-            let flags = ZMQ_DONTWAIT | (index + 1 < parts.count ? ZMQ_SNDMORE : 0)
-            while zmq_send(handle, part.baseAddress, part.count, flags) < 0 {
-                switch zmq_errno() {
-                case EINTR: continue
-                case EAGAIN where index == 0, EHOSTUNREACH where index == 0: return false
-                default: throw Self.lastError("send")
-                }
+            guard try send(part, isFirst: index == 0, isLast: index + 1 == parts.count) else { return false }
+        }
+        return true
+    }
+
+    /// The same of two parts, of which the second is copied together from two pieces.
+    package func send(
+        _ first: UnsafeRawBufferPointer, joining head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer
+    ) throws(ZeroMQError) -> Bool {
+        guard try send(first, isFirst: true, isLast: false) else { return false }
+        var message = zmq_msg_t()
+        guard zmq_msg_init_size(&message, head.count + tail.count) == 0 else { throw Self.lastError("message") }
+        let bytes = UnsafeMutableRawBufferPointer(start: zmq_msg_data(&message), count: head.count + tail.count)
+        bytes.copyMemory(from: head)
+        UnsafeMutableRawBufferPointer(rebasing: bytes[head.count...]).copyMemory(from: tail)
+        while zmq_msg_send(&message, handle, ZMQ_DONTWAIT) < 0 {
+            guard zmq_errno() != EINTR else { continue }
+            let error = Self.lastError("send")
+            zmq_msg_close(&message)
+            throw error
+        }
+        return true
+    }
+
+    private func send(_ part: UnsafeRawBufferPointer, isFirst: Bool, isLast: Bool) throws(ZeroMQError) -> Bool {
+        while zmq_send(handle, part.baseAddress, part.count, ZMQ_DONTWAIT | (isLast ? 0 : ZMQ_SNDMORE)) < 0 {
+            switch zmq_errno() {
+            case EINTR: continue
+            case EAGAIN where isFirst, EHOSTUNREACH where isFirst: return false
+            default: throw Self.lastError("send")
             }
         }
         return true

@@ -9,7 +9,7 @@ struct FeedPublisher: ~Copyable {
     /// Beginnings of topics that somebody is subscribed to.
     private var subscribed: Set<[UInt8]>
     private var topic: ByteWriter
-    private var body: ByteWriter
+    private var header: ByteWriter
     private var rows: ByteWriter
     /// Asked whether a stranger may connect over tcp.
     private let authenticator: Authenticator?
@@ -36,7 +36,7 @@ struct FeedPublisher: ~Copyable {
         self.shard = shard
         subscribed = []
         topic = ByteWriter()
-        body = ByteWriter(capacity: 64 * 1024)
+        header = ByteWriter()
         rows = ByteWriter(capacity: 64 * 1024)
     }
 
@@ -77,29 +77,9 @@ struct FeedPublisher: ~Copyable {
         throws(ZeroMQError)
     {
         guard batch.isPublished else { return }
-        var position = Dictionary(uniqueKeysWithValues: transaction.spans.map { ($0.source, $0.from) })
-        var reached = position
-        var rowCount = 0
-        rows.truncate()
-        for index in transaction.range {
-            let entry = batch.entries[index]
-            reached[entry.source] = entry.offset + 1
-            guard case .row = entry.outcome, !transaction.isDeadLetter else { continue }
-            rowCount += 1
-            FeedMessage.writeRow(
-                source: entry.source, offset: entry.offset, version: 0, deleted: false,
-                json: batch.json.bytes(entry.json), to: &rows)
-            guard rows.count >= FeedMessage.byteLimit - 4096, index + 1 < transaction.range.upperBound else { continue }
-            let spans = position.compactMap { source, from in
-                reached[source]! > from ? FeedMessage.Span(source: source, from: from, to: reached[source]!) : nil
-            }
-            try send(batch.stream.name, spans, rowCount, committedAt)
-            position = reached
-            rowCount = 0
-            rows.truncate()
+        for part in batch.feedParts(transaction) {
+            try send(batch.stream.name, part.spans, part.rowCount, batch.feed.bytes(part.rows), committedAt)
         }
-        let spans = transaction.spans.map { FeedMessage.Span(source: $0.source, from: position[$0.source]!, to: $0.to) }
-        try send(batch.stream.name, spans, rowCount, committedAt)
     }
 
     /// The rows that a keyed batch's merge returned: columns, source_id, source_offset, row_version, deleted.
@@ -110,7 +90,6 @@ struct FeedPublisher: ~Copyable {
         guard hasSubscribers(stream.name) else { return }
         let keys = CanonicalJSON.Keys(stream.columns)
         let count = stream.columns.count
-        var json = ByteWriter()
         var rowCount = 0
         rows.truncate()
         for row in 0..<merged.rowCount {
@@ -122,32 +101,32 @@ struct FeedPublisher: ~Copyable {
             }
             // Somebody has changed a column's type: who reads the table itself is told so, a null would be a lie.
             guard values.count == count else { return }
-            json.truncate()
-            values.withUnsafeBufferPointer { CanonicalJSON.write(row: $0, keys: keys, to: &json) }
-            FeedMessage.writeRow(
-                source: SourceID(rawValue: Int32(source)), offset: offset, version: version,
-                deleted: merged.text(row, count + 3) == "t", json: json.bytes, to: &rows)
+            values.withUnsafeBufferPointer { values in
+                FeedMessage.writeRow(
+                    source: SourceID(rawValue: Int32(source)), offset: offset, version: version,
+                    deleted: merged.text(row, count + 3) == "t", to: &rows
+                ) { CanonicalJSON.write(row: values, keys: keys, to: &$0) }
+            }
             rowCount += 1
         }
-        try send(stream.name, transaction.spans, rowCount, committedAt)
+        try send(stream.name, transaction.spans, rowCount, rows.bytes, committedAt)
     }
 
     /// Where sources stand, so that an edge notices a lost tail.
     mutating func announce(_ heads: [FeedMessage.Span], stream: String, at time: Int64) throws(ZeroMQError) {
-        rows.truncate()
-        try send(stream, heads, 0, time)
+        try send(stream, heads, 0, UnsafeRawBufferPointer(start: nil, count: 0), time)
     }
 
     private mutating func send(
-        _ stream: String, _ spans: [FeedMessage.Span], _ rowCount: Int, _ committedAt: Int64
+        _ stream: String, _ spans: [FeedMessage.Span], _ rowCount: Int, _ rows: UnsafeRawBufferPointer,
+        _ committedAt: Int64
     ) throws(ZeroMQError) {
-        body.truncate()
-        FeedMessage.writeHeader(shard: shard, committedAt: committedAt, spans: spans, rowCount: rowCount, to: &body)
-        body.append(rows.bytes)
         topic.truncate()
         topic.append(stream)
         topic.append(0)
+        header.truncate()
+        FeedMessage.writeHeader(shard: shard, committedAt: committedAt, spans: spans, rowCount: rowCount, to: &header)
         // A publisher drops what a full subscriber can't take: nothing to do about false.
-        _ = try socket.send([topic.bytes, body.bytes])
+        _ = try socket.send(topic.bytes, joining: header.bytes, rows)
     }
 }

@@ -67,16 +67,19 @@ package struct FeedMessage: Equatable, Sendable {
         writer.append(littleEndian: UInt32(rowCount))
     }
 
+    /// - Parameter json: writes the row's canonical JSON, and nothing else.
     package static func writeRow(
-        source: SourceID, offset: Int64, version: Int64, deleted: Bool, json: UnsafeRawBufferPointer,
-        to writer: inout ByteWriter
+        source: SourceID, offset: Int64, version: Int64, deleted: Bool, to writer: inout ByteWriter,
+        json: (inout ByteWriter) -> Void
     ) {
         writer.append(littleEndian: source.rawValue)
         writer.append(littleEndian: offset)
         writer.append(littleEndian: version)
         writer.append(deleted ? 1 : 0)
-        writer.append(littleEndian: UInt32(json.count))
-        writer.append(json)
+        let length = writer.count
+        writer.append(littleEndian: UInt32(0))
+        json(&writer)
+        writer.replace(littleEndian: UInt32(writer.count - length - 4), at: length)
     }
 
     /// Nil for bytes that are no message of this version.

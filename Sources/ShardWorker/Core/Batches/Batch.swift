@@ -24,8 +24,8 @@ package struct Batch: ~Copyable {
         package var outcome: Outcome
         /// In `fields`: of a keyed stream the columns' COPY fields, else a whole row of COPY's. Empty for a dead letter.
         var row: Range<Int>
-        /// In `json`: the canonical row of an append stream.
-        var json: Range<Int>
+        /// In `feed`: an append stream's row, if somebody follows the stream.
+        var feedRow: Range<Int>
         /// In `raw`: Kafka's key and value; nil where there was none.
         var key: Range<Int>?
         var value: Range<Int>?
@@ -43,7 +43,8 @@ package struct Batch: ~Copyable {
     /// Whether somebody follows the stream; else its rows are not built. Of a whole batch.
     package var isPublished = true
     private(set) var fields = ByteWriter(capacity: 64 * 1024)
-    private(set) var json = ByteWriter(capacity: 64 * 1024)
+    /// Rows as feed messages have them, one after another.
+    package private(set) var feed = ByteWriter(capacity: 64 * 1024)
     private(set) var raw = ByteWriter(capacity: 64 * 1024)
     private var decoder: RecordDecoder
     private let keys: CanonicalJSON.Keys
@@ -69,7 +70,7 @@ package struct Batch: ~Copyable {
     package var isEmpty: Bool { entries.isEmpty && ends.isEmpty }
 
     /// Bytes held for the batch's records.
-    package var byteCount: Int { fields.count + json.count + raw.count }
+    package var byteCount: Int { fields.count + feed.count + raw.count }
 
     /// Why a dead letter is one.
     func rejection(_ index: Int) -> RecordRejection? { rejections[index] }
@@ -92,7 +93,7 @@ package struct Batch: ~Copyable {
         rejections.removeAll()
         ends.removeAll()
         fields.truncate()
-        json.truncate()
+        feed.truncate()
         raw.truncate()
     }
 
@@ -104,13 +105,13 @@ package struct Batch: ~Copyable {
         replay: (letter: Int64, sequence: Int64)? = nil
     ) {
         let offset = replay?.sequence ?? metadata.offset
-        let (rowStart, jsonStart) = (fields.count, json.count)
+        let (rowStart, feedStart) = (fields.count, feed.count)
         var outcome = Outcome.row
         do throws(RecordRejection) {
             if try decoder.outcome(of: value, metadata) == .deleted { outcome = .tombstone }
             addFields(source, offset)
             // A keyed row goes out as Postgres holds it after the merge, with its version.
-            if !isKeyed, isPublished { CanonicalJSON.write(row: decoder.values, keys: keys, to: &json) }
+            if !isKeyed, isPublished { addFeedRow(source, offset) }
         } catch {
             outcome = .dead
             rejections[entries.count] = error
@@ -126,7 +127,7 @@ package struct Batch: ~Copyable {
                 source: source, offset: offset,
                 checksum: RecordChecksum.of(offset: offset, key: metadata.key, value: value),
                 timestamp: metadata.timestamp, outcome: outcome, row: rowStart..<fields.count,
-                json: jsonStart..<json.count, key: keep(metadata.key), value: keep(value), headers: headers,
+                feedRow: feedStart..<feed.count, key: keep(metadata.key), value: keep(value), headers: headers,
                 letter: replay?.letter))
     }
 
@@ -136,6 +137,13 @@ package struct Batch: ~Copyable {
         guard !isKeyed else { return }
         fields.copyField(source.rawValue)
         fields.copyField(offset)
+    }
+
+    private mutating func addFeedRow(_ source: SourceID, _ offset: Int64) {
+        let (values, keys) = (decoder.values, keys)
+        FeedMessage.writeRow(source: source, offset: offset, version: 0, deleted: false, to: &feed) {
+            CanonicalJSON.write(row: values, keys: keys, to: &$0)
+        }
     }
 
     private mutating func keep(_ bytes: UnsafeRawBufferPointer?) -> Range<Int>? {

@@ -89,29 +89,20 @@ package struct ByteWriter: ~Copyable {
 
     /// In decimal.
     package mutating func append(decimal value: Int64) {
-        // From the last digit on, then moved to the front.
-        let digitLimit = 20
-        let start = room(for: digitLimit)
-        let end = start + digitLimit
-        var first = end
-        func put(_ byte: UInt8) {
-            first -= 1
-            first.storeBytes(of: byte, as: UInt8.self)
-        }
-        var magnitude = value.magnitude
-        repeat {
-            put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10))
-            magnitude /= 10
-        } while magnitude > 0
-        if value < 0 { put(UInt8(ascii: "-")) }
-        start.copyMemory(from: first, byteCount: end - first)
-        advance(to: start + (end - first))
+        var place = room(for: UnsafeMutableRawPointer.decimalByteLimit)
+        place.put(decimal: value)
+        advance(to: place)
     }
 
     /// Writes over four bytes that are there already: a length that was not known before its content.
     @inlinable package mutating func replace(bigEndian value: Int32, at offset: Int) {
         precondition(offset + 4 <= count)
         base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
+    }
+
+    @inlinable package mutating func replace(littleEndian value: UInt32, at offset: Int) {
+        precondition(offset + 4 <= count)
+        base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
     }
 
     private mutating func store(_ value: some FixedWidthInteger) {

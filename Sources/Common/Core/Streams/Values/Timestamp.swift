@@ -157,50 +157,58 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// RFC 3339, UTC, six digits, `Z`. What only Postgres can hold is written as ECMAScript's expanded years
     /// (`-000043-03-15T…`, `+012026-…`), and its infinities in its own words.
     package func write(to writer: inout ByteWriter) {
-        guard Self.earliest <= self, self <= Self.latest else { return writeBeyond(to: &writer) }
-        writeDate(yearWidth: 4, to: &writer)
+        guard isWithinYears else { return writeBeyond(to: &writer) }
+        var place = writer.room(for: Self.textByteCount)
+        put(at: &place)
+        writer.advance(to: place)
     }
+
+    /// Of a moment that RFC 3339 can write.
+    static let textByteCount = "2000-01-01T00:00:00.000000Z".utf8.count
+
+    var isWithinYears: Bool { Self.earliest <= self && self <= Self.latest }
+
+    /// Writes the text of a moment that RFC 3339 can write.
+    func put(at place: inout UnsafeMutableRawPointer) { put(yearWidth: 4, at: &place) }
 
     private func writeBeyond(to writer: inout ByteWriter) {
         guard microseconds != .max, microseconds != .min else {
             return writer.append(microseconds > 0 ? "infinity" : "-infinity")
         }
         writer.append(UInt8(ascii: self > Self.latest ? "+" : "-"))
-        writeDate(yearWidth: 6, to: &writer)
+        var place = writer.room(for: Self.textByteCount + 2)
+        put(yearWidth: 6, at: &place)
+        writer.advance(to: place)
     }
 
-    private func writeDate(yearWidth: Int, to writer: inout ByteWriter) {
+    private func put(yearWidth: Int, at place: inout UnsafeMutableRawPointer) {
         var days = microseconds / 86_400_000_000
-        var rest = microseconds % 86_400_000_000
+        var rest = Int(microseconds % 86_400_000_000)
         if rest < 0 {
             rest += 86_400_000_000
             days -= 1
         }
         let date = Self.date(daysFromEpoch: days)
-        let seconds = Int(rest / 1_000_000)
-        Self.write(abs(date.year), width: yearWidth, to: &writer)
-        writer.append(UInt8(ascii: "-"))
-        Self.write(date.month, width: 2, to: &writer)
-        writer.append(UInt8(ascii: "-"))
-        Self.write(date.day, width: 2, to: &writer)
-        writer.append(UInt8(ascii: "T"))
-        Self.write(seconds / 3600, width: 2, to: &writer)
-        writer.append(UInt8(ascii: ":"))
-        Self.write(seconds / 60 % 60, width: 2, to: &writer)
-        writer.append(UInt8(ascii: ":"))
-        Self.write(seconds % 60, width: 2, to: &writer)
-        writer.append(UInt8(ascii: "."))
-        Self.write(Int(rest % 1_000_000), width: 6, to: &writer)
-        writer.append(UInt8(ascii: "Z"))
-    }
-
-    private static func write(_ value: Int, width: Int, to writer: inout ByteWriter) {
-        var divisor = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            writer.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
+        let year = abs(date.year)
+        let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000)
+        if yearWidth == 6 { place.put(twoDigits: year / 10_000) }
+        place.put(twoDigits: year / 100 % 100)
+        place.put(twoDigits: year % 100)
+        place.put(UInt8(ascii: "-"))
+        place.put(twoDigits: date.month)
+        place.put(UInt8(ascii: "-"))
+        place.put(twoDigits: date.day)
+        place.put(UInt8(ascii: "T"))
+        place.put(twoDigits: seconds / 3600)
+        place.put(UInt8(ascii: ":"))
+        place.put(twoDigits: seconds / 60 % 60)
+        place.put(UInt8(ascii: ":"))
+        place.put(twoDigits: seconds % 60)
+        place.put(UInt8(ascii: "."))
+        place.put(twoDigits: fraction / 10_000)
+        place.put(twoDigits: fraction / 100 % 100)
+        place.put(twoDigits: fraction % 100)
+        place.put(UInt8(ascii: "Z"))
     }
 
     private static func isLeap(_ year: Int) -> Bool {

@@ -40,7 +40,14 @@ package struct UUIDValue: Hashable, Sendable {
 
     /// Lower case, as Postgres prints it.
     package func write(to writer: inout ByteWriter) {
-        let start = writer.room(for: 36)
+        var place = writer.room(for: 36)
+        put(at: &place)
+        writer.advance(to: place)
+    }
+
+    /// Writes the 36 bytes of its text.
+    func put(at place: inout UnsafeMutableRawPointer) {
+        let start = place
         func put(_ digits: UInt64, _ first: Int, _ second: Int) {
             start.storeBytes(of: UInt32(truncatingIfNeeded: digits).littleEndian, toByteOffset: first, as: UInt32.self)
             start.storeBytes(
@@ -50,8 +57,8 @@ package struct UUIDValue: Hashable, Sendable {
         put(HexDigits.text(of: UInt32(truncatingIfNeeded: high)), 9, 14)
         put(HexDigits.text(of: UInt32(truncatingIfNeeded: low >> 32)), 19, 24)
         put(HexDigits.text(of: UInt32(truncatingIfNeeded: low)), 28, 32)
-        for place in [8, 13, 18, 23] { start.storeBytes(of: UInt8(ascii: "-"), toByteOffset: place, as: UInt8.self) }
-        writer.advance(to: start + 36)
+        for dash in [8, 13, 18, 23] { start.storeBytes(of: UInt8(ascii: "-"), toByteOffset: dash, as: UInt8.self) }
+        place += 36
     }
 }
 
