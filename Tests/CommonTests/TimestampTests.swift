@@ -40,6 +40,24 @@ struct TimestampTests {
         #expect(canonical(text) == nil)
     }
 
+    @Test("A time written as most senders do is read as in any other form", arguments: 0...6)
+    func plain(fractionDigits: Int) throws {
+        for _ in 0..<2000 {
+            let moment = Timestamp(
+                microseconds: .random(in: Timestamp.earliest.microseconds...Timestamp.latest.microseconds))
+            let text = written { moment.write(to: &$0) }
+            let cut = text.prefix(fractionDigits == 0 ? 19 : 20 + fractionDigits)
+            // The same with a zone as an offset goes another way.
+            #expect(canonical("\(cut)Z") == canonical("\(cut)+00:00") && canonical("\(cut)Z") != nil)
+            // So does what has a character of another kind.
+            let place = cut.indices.randomElement()!
+            var other = String(cut)
+            other.replaceSubrange(
+                place...place, with: ["0", "9", "-", ":", "T", ".", "/", "é", "\0", "A"].randomElement()!)
+            #expect(canonical("\(other)Z") == canonical("\(other)+00:00"))
+        }
+    }
+
     @Test("Every day of 1200 years has the same number as in Foundation's calendar")
     func agreesWithFoundation() throws {
         let formatter = ISO8601DateFormatter()

@@ -56,48 +56,77 @@ extension ByteWriter {
         text.withUTF8 { copyField(UnsafeRawBufferPointer($0)) }
     }
 
-    /// The fields of a row, in one go: every field of every record passes here.
-    ///
+    // A row's fields, in one go: every field of every record passes here.
+
     /// - Parameter areNarrow: for each column whether it is an `integer`, of 4 bytes.
     package mutating func copyFields(
         _ values: UnsafeBufferPointer<ColumnValue>, areNarrow: UnsafeBufferPointer<Bool>
     ) {
+        var place = room(for: Self.byteLimit(values))
+        Self.put(values, areNarrow, at: &place)
+        advance(to: place)
+    }
+
+    /// The same as a whole row, with two fields more.
+    package mutating func copyRow(
+        _ values: UnsafeBufferPointer<ColumnValue>, areNarrow: UnsafeBufferPointer<Bool>, _ first: Int32,
+        _ second: Int64
+    ) {
+        var place = room(for: Self.byteLimit(values) + 2 + 8 + 12)
+        Self.put(Int16(values.count + 2), at: &place)
+        Self.put(values, areNarrow, at: &place)
+        Self.put(Int32(4), at: &place)
+        Self.put(first, at: &place)
+        Self.put(Int32(8), at: &place)
+        Self.put(second, at: &place)
+        advance(to: place)
+    }
+
+    private static func byteLimit(_ values: UnsafeBufferPointer<ColumnValue>) -> Int {
         var byteCount = values.count * 20
         for value in values { if case .text(let bytes) = value { byteCount += bytes.count } }
-        var place = room(for: byteCount)
-        @inline(__always) func put<Integer: FixedWidthInteger>(_ integer: Integer) {
-            place.storeBytes(of: integer.bigEndian, as: Integer.self)
-            place += MemoryLayout<Integer>.size
-        }
+        return byteCount
+    }
+
+    @inline(__always) private static func put<Integer: FixedWidthInteger>(
+        _ integer: Integer, at place: inout UnsafeMutableRawPointer
+    ) {
+        place.storeBytes(of: integer.bigEndian, as: Integer.self)
+        place += MemoryLayout<Integer>.size
+    }
+
+    @inline(__always) private static func put(
+        _ values: UnsafeBufferPointer<ColumnValue>, _ areNarrow: UnsafeBufferPointer<Bool>,
+        at place: inout UnsafeMutableRawPointer
+    ) {
         for index in values.indices {
             switch values[index] {
-            case .null: put(Int32(-1))
+            case .null: put(Int32(-1), at: &place)
             case .boolean(let value):
-                put(Int32(1))
-                put(UInt8(value ? 1 : 0))
+                put(Int32(1), at: &place)
+                put(UInt8(value ? 1 : 0), at: &place)
             case .integer(let value) where areNarrow[index]:
-                put(Int32(4))
-                put(Int32(value))
+                put(Int32(4), at: &place)
+                put(Int32(value), at: &place)
             case .integer(let value):
-                put(Int32(8))
-                put(value)
+                put(Int32(8), at: &place)
+                put(value, at: &place)
             case .double(let value):
-                put(Int32(8))
-                put(value.bitPattern)
+                put(Int32(8), at: &place)
+                put(value.bitPattern, at: &place)
             case .timestamp(let value):
-                put(Int32(8))
-                put(value.microseconds)
+                put(Int32(8), at: &place)
+                put(value.microseconds, at: &place)
             case .uuid(let value):
-                put(Int32(16))
-                put(value.high)
-                put(value.low)
+                put(Int32(16), at: &place)
+                put(value.high, at: &place)
+                put(value.low, at: &place)
             case .text(let bytes):
-                put(Int32(bytes.count))
+                put(Int32(bytes.count), at: &place)
                 if let start = bytes.baseAddress { place.copyMemory(from: start, byteCount: bytes.count) }
                 place += bytes.count
             }
         }
-        advance(to: place)
     }
 
     package mutating func copyField(_ value: UUIDValue) {

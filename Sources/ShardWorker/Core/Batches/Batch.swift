@@ -132,11 +132,12 @@ package struct Batch: ~Copyable {
     }
 
     private mutating func addFields(_ source: SourceID, _ offset: Int64) {
-        if !isKeyed { fields.copyRow(fieldCount: areNarrow.count + 2) }
-        fields.copyFields(decoder.values, areNarrow: UnsafeBufferPointer(areNarrow))
-        guard !isKeyed else { return }
-        fields.copyField(source.rawValue)
-        fields.copyField(offset)
+        let areNarrow = UnsafeBufferPointer(areNarrow)
+        if isKeyed {
+            fields.copyFields(decoder.values, areNarrow: areNarrow)
+        } else {
+            fields.copyRow(decoder.values, areNarrow: areNarrow, source.rawValue, offset)
+        }
     }
 
     private mutating func addFeedRow(_ source: SourceID, _ offset: Int64) {

@@ -126,6 +126,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     private static func read(iso text: UnsafeRawBufferPointer) -> (moment: Timestamp, hasZone: Bool)? {
+        if let moment = read(plain: text) { return (moment, true) }
         var scanner = DigitScanner(text)
         guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
             let month = scanner.digits(2), (1...12).contains(month), scanner.skip("-"),
@@ -215,7 +216,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     }
 
-    private static func days(in month: Int, of year: Int) -> Int {
+    static func days(in month: Int, of year: Int) -> Int {
         switch month {
         case 2: isLeap(year) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -225,7 +226,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// Days from 2000-01-01 in the proleptic Gregorian calendar. Years are counted from March, so that
     /// the leap day comes last (Howard Hinnant, "chrono-compatible low-level date algorithms").
-    private static func daysFromEpoch(year: Int, month: Int, day: Int) -> Int64 {
+    static func daysFromEpoch(year: Int, month: Int, day: Int) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400
         let yearOfEra = shifted - era * 400
