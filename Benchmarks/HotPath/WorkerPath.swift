@@ -25,7 +25,7 @@ struct WorkerPath: ~Copyable {
         values = (0..<Self.batchRowCount).map { Benchmark.reading($0) }
     }
 
-    /// - Returns: bytes for Postgres.
+    /// - Returns: bytes for Postgres and for who is subscribed.
     mutating func run(_ recordCount: Int) -> Int {
         var ledger = Dictionary(uniqueKeysWithValues: Self.sources.map { ($0, LedgerEntry(openedAt: 0)) })
         var byteCount = 0

@@ -71,7 +71,7 @@ struct CanonicalJSONTests {
         for special in ["", "\"", "\\", "\n", "\u{1F}"] {
             for place in 0..<max(length, 1) {
                 var text = String(
-                    (0..<length).map { _ in ["a", " ", "!", "#", "[", "]", "\u{7F}", "~"].randomElement()! })
+                    (0..<length).map { _ in ["a", " ", "!", "#", "[", "]", "\u{7F}", "~", "é"].randomElement()! })
                 guard length > 0 else { return expect("", "") }
                 text.replaceSubrange(Range(NSRange(location: place, length: 1), in: text)!, with: special)
                 let escaped = ["\"": #"\""#, "\\": #"\\"#, "\n": #"\n"#, "\u{1F}": #"\u001f"#]

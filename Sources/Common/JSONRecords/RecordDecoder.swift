@@ -65,7 +65,7 @@ package struct RecordDecoder: ~Copyable {
         return watch.absentSoFar(reader, firstPath: firstPath)
     }
 
-    /// The last record's values, in the order of the stream's columns.
+    /// The last record's values, in the order of the stream's columns; at one place as long as the decoder lives.
     package var values: UnsafeBufferPointer<ColumnValue> { UnsafeBufferPointer(storage) }
 
     /// What becomes of a record as Kafka has it.

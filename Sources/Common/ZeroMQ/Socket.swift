@@ -107,19 +107,20 @@ package struct Socket: ~Copyable {
     package func send(
         _ first: UnsafeRawBufferPointer, joining head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer
     ) throws(ZeroMQError) -> Bool {
-        guard try send(first, isFirst: true, isLast: false) else { return false }
         var message = zmq_msg_t()
-        guard zmq_msg_init_size(&message, head.count + tail.count) == 0 else { throw Self.lastError("message") }
-        let bytes = UnsafeMutableRawBufferPointer(start: zmq_msg_data(&message), count: head.count + tail.count)
-        bytes.copyMemory(from: head)
-        UnsafeMutableRawBufferPointer(rebasing: bytes[head.count...]).copyMemory(from: tail)
-        while zmq_msg_send(&message, handle, ZMQ_DONTWAIT) < 0 {
-            guard zmq_errno() != EINTR else { continue }
-            let error = Self.lastError("send")
-            zmq_msg_close(&message)
-            throw error
+        return try withUnsafeMutablePointer(to: &message) { message throws(ZeroMQError) in
+            guard zmq_msg_init_size(message, head.count + tail.count) == 0 else { throw Self.lastError("message") }
+            // Of a message that was sent nothing is left to close.
+            defer { zmq_msg_close(message) }
+            let bytes = UnsafeMutableRawBufferPointer(start: zmq_msg_data(message), count: head.count + tail.count)
+            bytes.copyMemory(from: head)
+            UnsafeMutableRawBufferPointer(rebasing: bytes[head.count...]).copyMemory(from: tail)
+            guard try send(first, isFirst: true, isLast: false) else { return false }
+            while zmq_msg_send(message, handle, ZMQ_DONTWAIT) < 0 {
+                guard zmq_errno() == EINTR else { throw Self.lastError("send") }
+            }
+            return true
         }
-        return true
     }
 
     private func send(_ part: UnsafeRawBufferPointer, isFirst: Bool, isLast: Bool) throws(ZeroMQError) -> Bool {

@@ -101,12 +101,11 @@ struct FeedPublisher: ~Copyable {
             }
             // Somebody has changed a column's type: who reads the table itself is told so, a null would be a lie.
             guard values.count == count else { return }
-            values.withUnsafeBufferPointer { values in
-                FeedMessage.writeRow(
-                    source: SourceID(rawValue: Int32(source)), offset: offset, version: version,
-                    deleted: merged.text(row, count + 3) == "t", to: &rows
-                ) { CanonicalJSON.write(row: values, keys: keys, to: &$0) }
-            }
+            let start = FeedMessage.beginRow(
+                source: SourceID(rawValue: Int32(source)), offset: offset, version: version,
+                deleted: merged.text(row, count + 3) == "t", to: &rows)
+            values.withUnsafeBufferPointer { CanonicalJSON.write(row: $0, keys: keys, to: &rows) }
+            FeedMessage.endRow(start, of: &rows)
             rowCount += 1
         }
         try send(stream.name, transaction.spans, rowCount, rows.bytes, committedAt)

@@ -4,7 +4,7 @@
 /// `from..<to` of every source it moves, so that an edge notices what it missed.
 package struct FeedMessage: Equatable, Sendable {
     package static let version: UInt8 = 1
-    /// The high-water mark counts messages: this bounds their bytes, but for a single larger row.
+    /// The high-water mark counts messages: this bounds their bytes, but for the row that reaches it.
     package static let byteLimit = 256 * 1024
 
     package struct Span: Equatable, Sendable {
@@ -67,20 +67,31 @@ package struct FeedMessage: Equatable, Sendable {
         writer.append(littleEndian: UInt32(rowCount))
     }
 
-    /// - Parameter json: writes the row's canonical JSON, and nothing else.
-    package static func writeRow(
-        source: SourceID, offset: Int64, version: Int64, deleted: Bool, to writer: inout ByteWriter,
-        json: (inout ByteWriter) -> Void
-    ) {
-        writer.append(littleEndian: source.rawValue)
-        writer.append(littleEndian: offset)
-        writer.append(littleEndian: version)
-        writer.append(deleted ? 1 : 0)
-        let length = writer.count
-        writer.append(littleEndian: UInt32(0))
-        json(&writer)
-        writer.replace(littleEndian: UInt32(writer.count - length - 4), at: length)
+    /// What goes before a row's canonical JSON.
+    ///
+    /// - Returns: where the row begins, for `endRow`.
+    package static func beginRow(
+        source: SourceID, offset: Int64, version: Int64, deleted: Bool, to writer: inout ByteWriter
+    ) -> Int {
+        let start = writer.count
+        var place = writer.room(for: rowHeadByteCount)
+        place.put(littleEndian: source.rawValue)
+        place.put(littleEndian: offset)
+        place.put(littleEndian: version)
+        place.put(deleted ? 1 : 0)
+        place.put(littleEndian: UInt32(0))
+        writer.advance(to: place)
+        return start
     }
+
+    /// What lies between is the row's canonical JSON.
+    package static func endRow(_ start: Int, of writer: inout ByteWriter) {
+        let byteCount = writer.count - start - rowHeadByteCount
+        writer.replace(littleEndian: UInt32(byteCount), at: start + rowHeadByteCount - 4)
+    }
+
+    /// Source, offset, version, whether it is deleted, bytes of JSON.
+    private static let rowHeadByteCount = 4 + 8 + 8 + 1 + 4
 
     /// Nil for bytes that are no message of this version.
     package init?(_ bytes: UnsafeRawBufferPointer) {
@@ -96,6 +107,7 @@ package struct FeedMessage: Equatable, Sendable {
             spans.append(Span(source: SourceID(rawValue: source), from: from, to: to))
         }
         guard let rowCount = reader.next(UInt32.self) else { return nil }
+        rows.reserveCapacity(min(Int(rowCount), bytes.count / Self.rowHeadByteCount))
         for _ in 0..<rowCount {
             guard let source = reader.next(Int32.self), let offset = reader.next(Int64.self),
                 let version = reader.next(Int64.self), let deleted = reader.next(UInt8.self),

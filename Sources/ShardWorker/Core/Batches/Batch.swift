@@ -47,6 +47,8 @@ package struct Batch: ~Copyable {
     package private(set) var feed = ByteWriter(capacity: 64 * 1024)
     private(set) var raw = ByteWriter(capacity: 64 * 1024)
     private var decoder: RecordDecoder
+    /// The decoder's, of the last record.
+    private let values: UnsafeBufferPointer<ColumnValue>
     private let keys: CanonicalJSON.Keys
     /// For each column whether it takes 4 bytes.
     private let areNarrow: UnsafeMutableBufferPointer<Bool>
@@ -59,6 +61,7 @@ package struct Batch: ~Copyable {
     package init(_ stream: StreamDefinition, recordByteLimit: Int = 1_048_576, watch: ColumnWatch? = nil) {
         self.stream = stream
         decoder = RecordDecoder(stream, byteLimit: recordByteLimit, watch: watch)
+        values = decoder.values
         keys = CanonicalJSON.Keys(stream.columns)
         areNarrow = .allocate(capacity: stream.columns.count)
         _ = areNarrow.initialize(from: stream.columns.map { $0.type == .integer })
@@ -134,17 +137,16 @@ package struct Batch: ~Copyable {
     private mutating func addFields(_ source: SourceID, _ offset: Int64) {
         let areNarrow = UnsafeBufferPointer(areNarrow)
         if isKeyed {
-            fields.copyFields(decoder.values, areNarrow: areNarrow)
+            fields.copyFields(values, areNarrow: areNarrow)
         } else {
-            fields.copyRow(decoder.values, areNarrow: areNarrow, source.rawValue, offset)
+            fields.copyRow(values, areNarrow: areNarrow, source.rawValue, offset)
         }
     }
 
     private mutating func addFeedRow(_ source: SourceID, _ offset: Int64) {
-        let (values, keys) = (decoder.values, keys)
-        FeedMessage.writeRow(source: source, offset: offset, version: 0, deleted: false, to: &feed) {
-            CanonicalJSON.write(row: values, keys: keys, to: &$0)
-        }
+        let start = FeedMessage.beginRow(source: source, offset: offset, version: 0, deleted: false, to: &feed)
+        CanonicalJSON.write(row: values, keys: keys, to: &feed)
+        FeedMessage.endRow(start, of: &feed)
     }
 
     private mutating func keep(_ bytes: UnsafeRawBufferPointer?) -> Range<Int>? {

@@ -27,6 +27,7 @@ extension CanonicalJSON {
         /// Bytes before each value, from the end of the one before.
         package var prefixLengths: [Int] { keys.map(\.prefix.count) }
 
+        var count: Int { keys.count }
         var byteCount: Int { text.count }
 
         /// Calls `body` for each column; behind a prefix seven more bytes can be read.

@@ -7,6 +7,7 @@ package enum CanonicalJSON {
 
     /// A row as one object, in the order of the columns.
     package static func write(row values: UnsafeBufferPointer<ColumnValue>, keys: Keys, to writer: inout ByteWriter) {
+        precondition(values.count == keys.count)
         var byteCount = keys.byteCount + values.count * valueByteLimit
         for case .text(let text) in values { byteCount += text.count }
         var place = writer.room(for: byteCount)

@@ -32,7 +32,7 @@ extension Timestamp {
         return Timestamp(microseconds: (whole + Int64(hour * 3600 + minute * 60 + second)) * 1_000_000 + Int64(micros))
     }
 
-    /// Eight bytes as the values of their digits, where they are like a pattern: digits where it has a 0, anything where it
+    /// Eight bytes as the values of their digits, where they are like a pattern: digits where it has a 0, any ASCII where it
     /// has a ?, else its characters.
     @inline(__always) private static func digits(of bytes: UInt64, like pattern: StaticString) -> UInt64? {
         var (expected, limits): (UInt64, UInt64) = (0, 0)

@@ -9,6 +9,11 @@ extension UnsafeMutableRawPointer {
         self += 1
     }
 
+    @inline(__always) mutating func put<Integer: FixedWidthInteger>(littleEndian value: Integer) {
+        storeBytes(of: value.littleEndian, as: Integer.self)
+        self += MemoryLayout<Integer>.size
+    }
+
     @inline(__always) mutating func put(_ word: StaticString) {
         copyMemory(from: word.utf8Start, byteCount: word.utf8CodeUnitCount)
         self += word.utf8CodeUnitCount
@@ -57,7 +62,8 @@ extension UnsafeMutableRawPointer {
     /// senders write nearly all: a position to the centimetre. False, with nothing written, for any other.
     ///
     /// Of the decimals of up to 15 digits no two have the same nearest double (DBL_DIG), so the one that gives this double is
-    /// the shortest; and a quotient is rounded to the nearest double (IEEE 754, 5.4.1), so an equal one is proof.
+    /// the shortest; and a quotient of numbers below 2⁵³ is rounded to the nearest double (IEEE 754, 5.4.1), so an equal one is
+    /// proof.
     mutating func put(decimal value: Double) -> Bool {
         let scale = 10_000_000
         let magnitude = value.magnitude
