@@ -34,6 +34,12 @@ extension Scenario {
                     $0["Millrace"]!.figures["p99"]! - $0["Kafka consumer"]!.figures["p99"]!
                 },
                 Ratio(name: "delivered", atLeast: 1) { $0["Millrace"]!.figures["delivered"]! },
+                Ratio(name: "gaps and doubles", atMost: 0) { values in
+                    ["Millrace", "Millrace, 3 edges"].flatMap {
+                        [values[$0]!.figures["gaps"]!, values[$0]!.figures["doubles"]!]
+                    }
+                    .reduce(0, +)
+                },
                 Ratio(name: "delivered by 3 edges with 100 clients each", atLeast: 1) {
                     $0["Millrace, 3 edges"]!.figures["delivered"]!
                 },
