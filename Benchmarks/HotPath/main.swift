@@ -1,6 +1,6 @@
 // What a record costs a worker between Kafka's message and the bytes for Postgres (decoded, encoded for COPY, with its checksum and
-// its place in the transaction; `published`: and as JSON for who is subscribed), and what a row costs an edge between its feed and its sockets. No Kafka, no Postgres, no
-// sockets, one thread.
+// its place in the transaction; `published`: and as JSON for who is subscribed), and what a row costs an edge between its feed and
+// its sockets. No Kafka, no Postgres, no sockets, one thread.
 //
 //     hot-path            nanoseconds of a processor a record of each kind, median of 9
 //     hot-path KIND N     N records of one kind and no figure: for tools that count instructions

@@ -15,14 +15,20 @@ struct SocketTests {
         return []
     }
 
-    @Test("A dealer and a router speak both ways, in messages of several parts")
-    func control() throws {
-        let context = Context()
-        let router = try Socket(.router, in: context)
+    /// One that the router knows as `shard-0`.
+    private func dealer(of router: borrowing Socket, in context: Context) throws -> Socket {
         try router.bind("tcp://127.0.0.1:*")
         let dealer = try Socket(.dealer, in: context)
         try dealer.setIdentity("shard-0")
         try dealer.connect(try router.lastEndpoint())
+        return dealer
+    }
+
+    @Test("A dealer and a router speak both ways, in messages of several parts")
+    func control() throws {
+        let context = Context()
+        let router = try Socket(.router, in: context)
+        let dealer = try self.dealer(of: router, in: context)
         #expect(try dealer.send([Array("hello".utf8), []]))
         #expect(try next(router) == [Array("shard-0".utf8), Array("hello".utf8), []])
         #expect(try router.send([Array("shard-0".utf8), Array("assign".utf8)]))
@@ -62,10 +68,7 @@ struct SocketTests {
     func pieces(head: Int, tail: Int) throws {
         let context = Context()
         let router = try Socket(.router, in: context)
-        try router.bind("tcp://127.0.0.1:*")
-        let dealer = try Socket(.dealer, in: context)
-        try dealer.setIdentity("shard-0")
-        try dealer.connect(try router.lastEndpoint())
+        let dealer = try self.dealer(of: router, in: context)
         let pieces = [UInt8](repeating: 1, count: head) + [UInt8](repeating: 2, count: tail)
         let isSent = try Array("rows".utf8).withUnsafeBytes { topic in
             try pieces.withUnsafeBytes { pieces in
