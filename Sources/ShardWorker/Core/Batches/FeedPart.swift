@@ -10,7 +10,8 @@ package struct FeedPart {
 }
 
 extension Batch {
-    /// A committed run of an append stream that is published, in as many parts as its bytes need: a part ends with the row that reaches the limit.
+    /// A committed run of an append stream that is published, in as many parts as its bytes need: a part ends with the row that
+    /// reaches the limit.
     package func feedParts(_ transaction: BatchTransaction, byteLimit: Int = FeedMessage.byteLimit) -> [FeedPart] {
         guard !transaction.isDeadLetter, let first = transaction.range.first else {
             return [FeedPart(spans: transaction.spans, rowCount: 0, rows: 0..<0)]
