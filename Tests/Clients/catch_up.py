@@ -4,7 +4,8 @@ usage: catch_up.py SOCKET STREAM CLIENTS ROWS
 
 SOCKET is a unix socket where an HTTP server, such as a cache, passes on what an edge says. Each client has a connection of its own
 and reads each source of the log from its beginning to its end; once all have, `caught up ROWS` is printed, the rows of all. Then
-each waits for the next row of source 1: `told CLIENTS`, those that got it.
+each waits for the next row of source 1: `waited ANSWERS` once each has had an answer without rows, with how many these were by
+then; `told CLIENTS`, those that got the row.
 A client that sees other bytes than the first one did ends all of it.
 """
 
@@ -66,16 +67,20 @@ class Client:
                 count += body.count(b"\n")
                 next = int(fields["millrace-next"])
             self.position[source] = next
+            self.cursor = fields["millrace-cursor"]
         return count
 
-    async def wait(self):
-        """For one row."""
-        next = self.position["1"]
+    async def wait(self, answers):
+        """For one row; answers without any are counted by client."""
+        next, cursor = self.position["1"], self.cursor
         while True:
-            fields, body = await self.get(f"{self.base}/1/{next}?live=true")
-            next = int(fields["millrace-next"])
+            fields, body = await self.get(f"{self.base}/1/{next}?live=true&cursor={cursor}")
+            next, cursor = int(fields["millrace-next"]), fields["millrace-cursor"]
             if body:
                 return body
+            answers[self] = answers.get(self, 0) + 1
+            if answers[self] == 1 and len(answers) == clients:
+                say(f"waited {sum(answers.values())}")
 
 
 def say(line):
@@ -89,8 +94,8 @@ async def main():
     counts = await asyncio.gather(*(client.catch_up() for client in all))
     assert set(counts) == {rows}, set(counts)
     say(f"caught up {sum(counts)}")
-    waiting = [asyncio.create_task(client.wait()) for client in all]
-    told = await asyncio.gather(*waiting)
+    answers = {}
+    told = await asyncio.gather(*(client.wait(answers) for client in all))
     assert len(set(told)) == 1, set(told)
     say(f"told {len(told)}")
 

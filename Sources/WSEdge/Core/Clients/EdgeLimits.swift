@@ -22,7 +22,7 @@ package struct EdgeLimits: Sendable {
     /// Requests for rows over HTTP that wait for Postgres.
     package var pages = 64
     /// A request for rows of a log that are still to come waits so long: less than caches and proxies do.
-    package var pollSeconds = 20
+    package static let pollSeconds = 20
     /// From the connection's begin to the `connect` message.
     package var connectSeconds = 10
     /// A client that takes nothing for so long is let go.

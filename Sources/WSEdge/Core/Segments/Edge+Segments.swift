@@ -24,7 +24,7 @@ extension Edge {
                 logs.waitingCount < limits.connections
             else { return try share(key, exchange) }
             logs.wait(
-                .init(exchange: exchange, key: key, address: address, until: .now + .seconds(limits.pollSeconds)))
+                .init(exchange: exchange, key: key, address: address, until: .now + .seconds(EdgeLimits.pollSeconds)))
         } catch {
             refuse(exchange, error)
         }
@@ -160,7 +160,7 @@ extension Edge {
     ///
     /// - Parameter isEnding: nobody waits any longer.
     func endLogWaits(isEnding: Bool = false) {
-        for one in logs.due(at: isEnding ? .now + .seconds(limits.pollSeconds) : .now) {
+        for one in logs.due(at: isEnding ? .now + .seconds(EdgeLimits.pollSeconds) : .now) {
             let empty = LogSegment(rows: [], next: one.address.from, isComplete: false)
             answer(one.exchange, LogText.segment(empty, one.key.audience))
         }

@@ -13,12 +13,12 @@ enum LogAudience: Hashable, Sendable {
 
     /// A day: so long copies of rows may be there after retention has deleted them.
     private static let completeSeconds = 86_400
-    /// What grows: those who ask at the same time share it.
-    private static let growingSeconds = 1
+    /// What grows: those who ask at the same time share it, also while it is read anew (RFC 5861, section 3).
+    private static let growing = "max-age=1, stale-while-revalidate=1"
 
     /// - Parameter isComplete: it never changes.
     func headers(isComplete: Bool) -> [String: String] {
-        let age = isComplete ? "max-age=\(Self.completeSeconds), immutable" : "max-age=\(Self.growingSeconds)"
+        let age = isComplete ? "max-age=\(Self.completeSeconds), immutable" : Self.growing
         return switch self {
         case .anyone: ["cache-control": "public, \(age)"]
         case .readers: ["cache-control": "private, \(age)", "vary": "authorization"]

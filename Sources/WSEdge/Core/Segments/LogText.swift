@@ -1,5 +1,6 @@
 import Common
 import Feed
+import Foundation
 import WebServer
 
 /// What is said of logs over HTTP.
@@ -18,13 +19,22 @@ enum LogText {
         return .json(200, Array(text.utf8), headers: audience.headers(isComplete: false))
     }
 
+    /// Which span of time it is, each as long as a request may wait. All who wait at an offset within one have the same address, and
+    /// whoever has waited comes to another, where no cache still has the answer without rows.
+    private static var cursor: String { String(Int(Date().timeIntervalSince1970) / EdgeLimits.pollSeconds) }
+
     /// Rows as NDJSON; what follows is said in header fields.
     static func segment(_ segment: LogSegment, _ audience: LogAudience) -> HTTPResponse {
         var headers = audience.headers(isComplete: segment.isComplete)
         headers["millrace-next"] = String(segment.next)
-        if !segment.isComplete { headers["millrace-tail"] = "true" }
         // Of one address: what ends at the same offset is the same.
-        if audience.filter.isEmpty { headers["etag"] = "\"\(segment.next)\"" }
+        var tag = String(segment.next)
+        if !segment.isComplete {
+            headers["millrace-tail"] = "true"
+            headers["millrace-cursor"] = cursor
+            tag += "-\(cursor)"
+        }
+        if audience.filter.isEmpty { headers["etag"] = "\"\(tag)\"" }
         var body: [UInt8] = []
         body.reserveCapacity(segment.rows.reduce(0) { $0 + $1.count + 1 })
         for row in segment.rows {
