@@ -83,6 +83,15 @@ struct ConsumerTests {
         }
     }
 
+    @Test("A consumer has room for the largest message that its configuration knows")
+    func largestMessage() throws {
+        let large = ["message.max.bytes": "10000000"]
+        _ = try Consumer(large)
+        #expect(throws: KafkaError.self) {
+            _ = try Consumer(large.merging(["fetch.max.bytes": "1048576"]) { $1 })
+        }
+    }
+
     @Test("A cluster tells its id, topics and offsets; making a topic twice is no error")
     func admin() throws {
         let kafka = try TestKafka.shared.get()

@@ -44,6 +44,12 @@ package struct Consumer: ~Copyable {
         "client.id": "millrace",
     ]
 
+    /// A broker's answer is taken apart as a whole, so that of a larger one no record is in the processor's cache by the time it
+    /// is its turn. librdkafka wants room for the largest message that the configuration knows.
+    private static func answerByteCount(_ configuration: [String: String]) -> Int {
+        max(1024 * 1024, configuration["message.max.bytes"].flatMap { Int($0) } ?? 0)
+    }
+
     /// RD_KAFKA_OFFSET_INVALID, a macro of a cast.
     private static let noOffset: Int64 = -1001
 
@@ -54,7 +60,8 @@ package struct Consumer: ~Copyable {
     package init(
         _ configuration: [String: String], topics: [String] = [], batchLimit: Int = 1000
     ) throws(KafkaError) {
-        let merged = Self.defaults.merging(configuration) { _, given in given }.merging(Self.fixed) { _, ours in ours }
+        var merged = ["fetch.max.bytes": String(Self.answerByteCount(configuration))]
+        for settings in [Self.defaults, configuration, Self.fixed] { merged.merge(settings) { $1 } }
         let connection = ConnectionState()
         let opaque = Unmanaged.passUnretained(connection).toOpaque()
         let client = try Client(RD_KAFKA_CONSUMER, merged) { conf in

@@ -42,7 +42,7 @@ final class Edge: ConnectionHandler {
     /// When groups that are told the newest of each key have their turn.
     let turns: TurnTimer
     /// Of rounds, each of which writes to all clients once.
-    var pace = Pace(oneIn: 4, longestInterval: .milliseconds(20))
+    var pace = Pace(oneIn: 3, longestInterval: .milliseconds(20))
     var snapshots = SharedSnapshots()
     var isHeard = false
     private let startedAt = ContinuousClock.now
