@@ -20,6 +20,8 @@ struct Scenario {
     /// Looked for when it runs.
     var contestants: () -> [Contestant]
     var ratios: [Ratio] = []
+    /// Before the first round.
+    var preparation: (Arena) throws -> Void = { _ in }
     /// Whether a round goes before that does not count.
     var hasWarmUp = true
 
@@ -50,6 +52,7 @@ struct Scenario {
             series: contestants.map { Report.Series(name: $0.name, x: $0.x) },
             ratios: ratios.map { Report.Ratio(name: $0.name, atLeast: $0.atLeast, atMost: $0.atMost) })
         let arena = try Arena(load())
+        try preparation(arena)
         for round in (hasWarmUp ? 0 : 1)...rounds {
             var values: [String: Measured] = [:]
             // In an order of the round's own, so that nobody always comes behind the same one.

@@ -43,6 +43,6 @@ extension Scenario {
                 Ratio(name: "delivered by 3 edges with 100 clients each", atLeast: 1) {
                     $0["Millrace, 3 edges"]!.figures["delivered"]!
                 },
-            ])
+            ], preparation: Crowd.warmUp)
     }
 }
