@@ -7,6 +7,8 @@ package struct Pace: Sendable {
     private let longestInterval: Duration
     /// Of work that is under way.
     private var began: ContinuousClock.Instant?
+    /// How long the last work took.
+    private var last: Duration?
     /// When the work may begin the next time.
     package private(set) var due = ContinuousClock.now
 
@@ -22,6 +24,10 @@ package struct Pace: Sendable {
     package mutating func end(at now: ContinuousClock.Instant) {
         guard let began else { return }
         self.began = nil
-        due = began + min((now - began) * parts, longestInterval)
+        let length = now - began
+        // What held up this work alone, a disk or another process, was no lack of the processor, and is over.
+        let usual = min(length, last ?? length)
+        last = length
+        due = began + min(length + usual * (parts - 1), longestInterval)
     }
 }
