@@ -51,6 +51,7 @@ struct FailoverTests {
         print(
             "figure: \(total) rows to each client, in \(followers.steady.map(\.subscriptions.count)) subscriptions, \(followers.resets)"
         )
+        #expect(try fleet.stored() == Int64(total))
         try fleet.expectExact(perPartition: perPartition)
         try fleet.expectProven()
         try fleet.stop()

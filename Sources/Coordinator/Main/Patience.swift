@@ -11,6 +11,7 @@ struct Patience {
         let deadline = ContinuousClock.now + limit
         while !(try isDone()) {
             guard ContinuousClock.now < deadline else { return false }
+            // Nothing to wait on: what is asked is another process.
             Thread.sleep(forTimeInterval: Self.interval)
         }
         return true

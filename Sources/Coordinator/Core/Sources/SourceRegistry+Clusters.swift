@@ -15,7 +15,6 @@ extension SourceRegistry {
         let missing = topics.filter { view.counts[$0] == nil }
         guard let partitions = configuration.createdPartitions, !missing.isEmpty else { return view }
         for topic in missing { try view.admin.createTopic(topic, partitions: partitions) }
-        // The brokers hear of new topics one after another, and none tells when: they are asked again.
         let deadline = ContinuousClock.now + Self.newTopicLimit
         while true {
             let view = try ClusterView.look(configuration.kafka, topics)
@@ -25,6 +24,7 @@ extension SourceRegistry {
                     operation: "make topics", code: -185,
                     message: "\(missing.sorted().joined(separator: ", ")) did not appear")
             }
+            // The brokers hear of new topics one after another, and none tells when: they are asked again.
             usleep(Self.newTopicMicroseconds)
         }
     }
